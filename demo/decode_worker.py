@@ -21,6 +21,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
@@ -62,16 +63,19 @@ def _limit_memory() -> None:
 
 
 def _import_decode(library: str) -> Callable[..., Any]:
-    """transxnet.images.decode without transxnet/__init__.py, which imports torch: 2 s and 300 MB."""
+    """transxnet.images.decode with the limits of uploads.
+
+    Imported without transxnet/__init__.py, which imports torch: 2 s and 300 MB.
+    """
     package = types.ModuleType("transxnet")
     package.__path__ = [library]
     sys.modules["transxnet"] = package
     from PIL import AvifImagePlugin
 
-    from transxnet.images import decode
+    from transxnet.images import UPLOAD_LIMITS, decode
 
     AvifImagePlugin.DEFAULT_MAX_THREADS = AVIF_THREADS
-    return decode
+    return partial(decode, limits=UPLOAD_LIMITS)
 
 
 def _read_requests(stream: BinaryIO, requests: SimpleQueue[bytes]) -> None:

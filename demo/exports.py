@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from transxnet.draw.compose import compose
+from transxnet.draw.fonts import numbered_classes
 from transxnet.errors import LensError, UnknownName, quote
 from transxnet.export import files
+from transxnet.export.images import class_numbers
 from transxnet.export.manifest import as_text, html_with, manifest, png_with
 from transxnet.export.records import npz, versions
 from transxnet.export.rows import LARGEST, Row, Shot, available_head
@@ -65,7 +67,8 @@ def export(kind: str, request: ExportRequest) -> File:
         request = replace(request, display=replace(request.display, style=replace(request.display.style, head=0)))
     content = content_of(request)
     metadata = _manifest(request, content.rows, content.numbers)
-    data = MAKERS[kind](request, content, metadata)
+    with numbered_classes(class_numbers([shot.study for shot in (*request.shots, *request.second)])):
+        data = MAKERS[kind](request, content, metadata)
     return File(f"{file_stem(request)}.{kind}", TYPES[kind], data)
 
 

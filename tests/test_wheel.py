@@ -123,7 +123,7 @@ def test_library_imports_its_base_requirements_only():
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 imported.add(node.module.partition(".")[0])
-    imported -= {"transxnet", *sys.stdlib_module_names}
+    imported -= {"transxnet", "pillow_heif", *sys.stdlib_module_names}  # pillow-heif is an extra
     assert imported | {"torchvision"} == {IMPORTED_AS.get(name, name) for name in base}  # timm needs torchvision
 
 
@@ -131,7 +131,7 @@ def test_metadata_names_the_extra_and_the_commands(metadata):
     assert (metadata.name, metadata.version) == ("transxnet-lens", PROJECT["version"])
     assert metadata.metadata["License-Expression"] == "Apache-2.0"
     assert "# TransXNet Lens" in (metadata.metadata["Description"] or metadata.metadata.get_payload())
-    assert metadata.metadata.get_all("Provides-Extra") == ["demo"]
+    assert metadata.metadata.get_all("Provides-Extra") == ["demo", "heif"]
     base = {line for line in metadata.requires if "extra ==" not in line}
     assert not any(line.startswith("gradio") for line in base)
     assert len(base) == len(PROJECT["dependencies"])

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import unicodedata
 from pathlib import Path
 
 from .errors import LensError
@@ -67,6 +68,11 @@ def decode_arguments() -> None:
     own = sys.argv[1:]
     if own and own == sys.orig_argv[-len(own) :] and len(arguments) == len(sys.orig_argv):  # as they were given
         sys.argv[1:] = map(os.fsdecode, arguments[-len(own) :])
+
+
+def readable(text: str) -> str:
+    """The text on one line: control characters, as in the name of a file, become JSON's escapes."""
+    return "".join(json.dumps(c)[1:-1] if unicodedata.category(c) == "Cc" else c for c in text)
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:

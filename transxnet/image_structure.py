@@ -4,12 +4,15 @@ Limits on bytes and pixels do not bound the work of every decoder. A JPEG may re
 all pixels; Pillow joins comments and EXIF blocks by copying what it has so far, and reads segments and chunks in a
 Python loop; the entries of an EXIF directory may all refer to the same bytes. The checks here read markers only, and
 refuse structures that no encoder writes. A damaged file passes: its decoder reports the damage.
+
+`strip_png` removes what Pillow would inflate only to limit it: texts and color profiles, which no pixel depends on.
 """
 
 from __future__ import annotations
 
 import re
 import struct
+import zlib
 
 # Far above what encoders write into 10 MB: segments hold 64 kB, and the smallest usual PNG chunks of pixels 2 kB.
 MAX_JPEG_SEGMENTS = 1_000
@@ -19,6 +22,16 @@ MAX_GIF_COMMENTS = 1_000
 MAX_GIF_COMMENT_BLOCKS = 4_096  # of at most 255 bytes each, in all comments
 MAX_TIFF_HEADERS = 100  # of an AVIF file, where compressed pixels may look like one
 MAX_EXIF_PREFIXES = 8
+MAX_TIFF_DIRECTORIES = 10_000  # pages and EXIF directories
+MAX_PNG_TEXT = 2**20  # bytes of a text that may hold an orientation
+
+HEAD = 64  # bytes that `file_format` needs
+HEIC_BRANDS = frozenset((b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"hevx", b"heim", b"heis"))
+_BMP_HEADERS = frozenset(struct.pack("<I", size) for size in (12, 16, 40, 52, 56, 64, 108, 124))
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_KEPT = frozenset((b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"))  # ancillary chunks: pixels, EXIF, first frame
+_PNG_TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
+_PNG_ORIENTATION = b"Raw profile type exif", b"XML:com.adobe.xmp"  # keys of texts that Pillow's getexif reads
 
 _SOI, _EOI, _SOS, _APP1, _APP2 = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2
 # A marker with a segment, an SOI or an EOI. Stuffed zeros, TEM, restart markers and fill bytes are none of these.
@@ -26,10 +39,25 @@ _JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
 _TIFF_HEADER = re.compile(rb"II[*+]\0|II\0[*+]|MM\0[*+]|MM[*+]\0")
 _EXIF_PREFIX = b"Exif\0\0"
 _TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
+_TIFF_DIRECTORIES = frozenset((0x8769, 0x8825, 0xA005))  # tags of EXIF, GPS and interoperability
 
 
 class ExcessiveMetadata(ValueError):
     """The file contains more metadata, or more copies of it, than any encoder writes."""
+
+
+def file_format(head: bytes) -> str:
+    """Pillow's name of the format that a file's first HEAD bytes announce; '' if it is none that is read here."""
+    if head[4:8] == b"ftyp":
+        brands = {head[8:12], *(head[i : i + 4] for i in range(16, min(int.from_bytes(head[:4]), len(head)), 4))}
+        return "AVIF" if brands & {b"avif", b"avis"} else "HEIF" if brands & HEIC_BRANDS else ""
+    if head.startswith(b"RIFF"):
+        return "WEBP" if head[8:12] == b"WEBP" else ""
+    if head.startswith(b"BM"):  # the header's size follows the file's: text may begin with these letters, too
+        return "BMP" if head[14:18] in _BMP_HEADERS else ""
+    starts = {b"\xff\xd8\xff": "JPEG", PNG_SIGNATURE: "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF"}
+    kind = next((kind for start, kind in starts.items() if head.startswith(start)), "")
+    return kind or ("TIFF" if _TIFF_HEADER.match(head) else "")
 
 
 def check_structure(data: bytes) -> int:
@@ -46,12 +74,14 @@ def check_structure(data: bytes) -> int:
     """
     if data.startswith(b"\xff\xd8\xff"):
         return _check_jpeg(data)
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+    if data.startswith(PNG_SIGNATURE):
         _check_png(data)
     elif data.startswith((b"GIF87a", b"GIF89a")):
         _check_gif(data)
     elif data[4:8] == b"ftyp":
         _check_avif(data)
+    elif _TIFF_HEADER.match(data):
+        _check_tiff(data)
     return 0
 
 
@@ -112,6 +142,58 @@ def _check_png(data: bytes) -> None:
     raise ExcessiveMetadata(f"more than {MAX_PNG_CHUNKS} chunks")
 
 
+def strip_png(data: bytes) -> tuple[bytes, int]:
+    """Remove the ancillary chunks that no pixel depends on, without inflating them.
+
+    Pillow refuses a text or a color profile that inflates to more than 1 MiB, and with it an image whose pixels are
+    intact. Kept are transparency, EXIF, the chunks of an animation, and short texts that may hold an orientation.
+
+    Args:
+        data: A file of any format, whose structure was checked.
+
+    Returns:
+        The file without these chunks, or as it is where there are none; and the largest number of significant bits in
+        its sBIT chunk, 0 if it has none.
+    """
+    if not data.startswith(PNG_SIGNATURE):
+        return data, 0
+    source, kept, position, start, bits = memoryview(data), [], 8, 0, 0
+    while position + 12 <= len(data):
+        name = data[position + 4 : position + 8]
+        end = position + 12 + int.from_bytes(data[position : position + 4])
+        if name == b"IEND" or end > len(data):
+            break
+        if name == b"sBIT" and end - position <= 16:
+            bits = max(data[position + 8 : end - 4], default=0)
+        if name.isalpha() and name[:1].islower() and not _is_needed(name, source[position + 8 : end - 4]):
+            kept.append(source[start:position])
+            start = end
+        position = end
+    return b"".join([*kept, source[start:]]) if start else data, bits
+
+
+def _is_needed(name: bytes, content: memoryview) -> bool:
+    """Whether an ancillary chunk of a PNG is read: see `strip_png`."""
+    if name not in _PNG_TEXTS:
+        return name in _PNG_KEPT
+    key, separator, _ = bytes(content[:80]).partition(b"\0")
+    if not separator or key not in _PNG_ORIENTATION:
+        return False
+    start = len(key) + 1
+    if name == b"tEXt" or (name == b"iTXt" and bytes(content[start : start + 1]) == b"\0"):
+        return len(content) <= MAX_PNG_TEXT
+    if name == b"zTXt":
+        compressed = content[start + 1 :]
+    else:  # flag, method, language, translated key
+        compressed = memoryview(bytes(content[start + 2 : start + 2 + MAX_PNG_TEXT]).split(b"\0", 2)[-1])
+    inflate = zlib.decompressobj()
+    try:
+        inflate.decompress(compressed, MAX_PNG_TEXT)
+    except zlib.error:
+        return False
+    return not inflate.unconsumed_tail
+
+
 def _check_gif(data: bytes) -> None:
     """Walk over the blocks as Pillow does, up to the second frame: there it stops when one frame is wanted."""
     position = 13 + _color_table_size(data[10:11])
@@ -167,20 +249,64 @@ def _check_avif(data: bytes) -> None:
             raise ExcessiveMetadata("EXIF entries that share their bytes")
 
 
+def _check_tiff(data: bytes) -> None:
+    """Check all directories that Pillow may read: pages, and those of EXIF, GPS and interoperability."""
+    tiff, pending, visited, copied = memoryview(data), [_first_directory(data)], set(), 0
+    while pending:
+        start = pending.pop()
+        if not start or start in visited:
+            continue
+        visited.add(start)
+        size, linked = _read_directory(tiff, start)
+        pending += linked
+        copied += size
+        if len(visited) > MAX_TIFF_DIRECTORIES or copied > 2 * len(data):
+            raise ExcessiveMetadata(f"{len(visited)} TIFF directories whose entries hold {copied} bytes")
+
+
 def _copied_bytes(tiff: memoryview) -> int:
     """How many bytes are copied when all entries of the first directory are read; 0 if there is none."""
-    order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]))
-    if order is None or len(tiff) < 8:
-        return 0
-    (start,) = struct.unpack_from(f"{order}I", tiff, 4)
-    if start + 2 > len(tiff):
-        return 0
-    (count,) = struct.unpack_from(f"{order}H", tiff, start)
-    entries = tiff[start + 2 : start + 2 + 12 * count]
-    entries = entries[: len(entries) // 12 * 12]
-    copied = 0
-    for _, kind, number, offset in struct.iter_unpack(f"{order}HHII", entries):
+    start = _first_directory(tiff)
+    return 0 if start is None else _read_directory(tiff, start)[0]
+
+
+def _byte_order(tiff: bytes | memoryview) -> str:
+    """The order of bytes as `struct` has it; '' if this is no TIFF structure."""
+    return {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]), "")
+
+
+def _is_big_tiff(tiff: bytes | memoryview) -> bool:
+    return bytes(tiff[2:4]) in (b"+\0", b"\0+")
+
+
+def _first_directory(tiff: bytes | memoryview) -> int | None:
+    """Offset of the first directory; None if there is none."""
+    order, at, kind = _byte_order(tiff), *((8, "Q") if _is_big_tiff(tiff) else (4, "I"))
+    if not order or len(tiff) < at + struct.calcsize(f"{order}{kind}"):
+        return None
+    return struct.unpack_from(f"{order}{kind}", tiff, at)[0]
+
+
+def _read_directory(tiff: memoryview, start: int) -> tuple[int, list[int]]:
+    """The bytes that are copied when all entries of a directory are read, and the offsets of those it refers to."""
+    order, big = _byte_order(tiff), _is_big_tiff(tiff)
+    count_format, entry_format, offset_format = (
+        (f"{order}Q", f"{order}HHQQ", f"{order}Q") if big else (f"{order}H", f"{order}HHII", f"{order}I")
+    )
+    entry_size, first = struct.calcsize(entry_format), start + struct.calcsize(count_format)
+    if first > len(tiff):
+        return 0, []
+    (count,) = struct.unpack_from(count_format, tiff, start)
+    entries = tiff[first : first + entry_size * count]
+    entries = entries[: len(entries) // entry_size * entry_size]
+    copied, linked = 0, []
+    for tag, kind, number, offset in struct.iter_unpack(entry_format, entries):
         size = number * _TIFF_SIZES.get(kind, 0)
-        if size > 4 and offset + size <= len(tiff):
+        if size > (8 if big else 4) and offset + size <= len(tiff):
             copied += size
-    return copied
+        if tag in _TIFF_DIRECTORIES:
+            linked.append(offset)
+    end = first + entry_size * count
+    if end + struct.calcsize(offset_format) <= len(tiff):
+        linked.append(struct.unpack_from(offset_format, tiff, end)[0])
+    return copied, linked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import signal
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,11 +37,16 @@ def pool() -> Iterator[DecodePool]:
     pool.close()
 
 
+def photo_bytes() -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(5).integers(0, 256, (60, 80, 3), np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    noise = np.random.default_rng(5).integers(0, 256, (60, 80, 3), np.uint8)
     path = tmp_path / "photo.png"
-    Image.fromarray(noise).save(path)
+    path.write_bytes(photo_bytes())
     return path
 
 
@@ -97,12 +104,27 @@ def test_a_worker_refuses_in_the_same_words(content, pool, tmp_path):
     if content is not None:
         path.write_bytes(content)
     refusals = []
-    for decode in (pool.decode, images.decode):
+    for decode in (pool.decode, partial(images.decode, limits=images.UPLOAD_LIMITS)):
         with pytest.raises(ImageError) as refused:
             decode(path, name=path.name)
         error = refused.value
         refusals.append((type(error), error.what, error.remedy))
     assert refusals[0] == refusals[1]
+
+
+def test_uploads_keep_their_limits_and_say_so(pool, tmp_path):
+    """The library and the command line accept this file."""
+    path = tmp_path / "scan.png"
+    path.write_bytes(photo_bytes() + bytes(11 * 2**20))
+    assert images.decode(path).size == (80, 60)
+    with pytest.raises(ImageTooLarge, match=r"larger than 10 MB\. Reduce its size and upload it again") as refused:
+        pool.decode(path, name="scan.png")
+    for locale, text in (("en", "command line"), ("ko", "명령줄"), ("zh", "命令行")):
+        with use_locale(locale):
+            assert text in tr_error(refused.value)
+    Image.new("L", (80, 60)).save(tmp_path / "page.tif")
+    with pytest.raises(ImageUnreadable, match="is a TIFF"):
+        pool.decode(tmp_path / "page.tif", name="page.tif")
 
 
 def test_a_worker_imports_no_torch(pool, photo):

@@ -327,9 +327,9 @@ def test_gradio_knows_every_option():
 def test_the_limits_agree_with_each_other():
     from gradio.utils import _parse_file_size
 
-    assert _parse_file_size(server.MAX_FILE_SIZE) == images.MAX_BYTES
-    assert MAX_UPLOAD_BODY > images.MAX_BYTES + 64 * 1024  # room for multipart headers
-    assert MAX_BODY < images.MAX_BYTES
+    assert _parse_file_size(server.MAX_FILE_SIZE) == images.UPLOAD_LIMITS.max_bytes
+    assert images.UPLOAD_LIMITS.max_bytes + 64 * 1024 < MAX_UPLOAD_BODY  # room for multipart headers
+    assert images.UPLOAD_LIMITS.max_bytes > MAX_BODY
 
 
 @pytest.fixture(scope="module")
@@ -365,15 +365,15 @@ FORM = {"Content-Type": "multipart/form-data; boundary=cut"}
 
 
 def test_gradio_takes_a_image_of_the_allowed_size(gradio_url, uploads):
-    answer = httpx.post(gradio_url + "/upload", content=multipart(images.MAX_BYTES), headers=FORM)
+    answer = httpx.post(gradio_url + "/upload", content=multipart(images.UPLOAD_LIMITS.max_bytes), headers=FORM)
     assert answer.status_code == 200
     stored = Path(answer.json()[0]).resolve()
-    assert stored.stat().st_size == images.MAX_BYTES
+    assert stored.stat().st_size == images.UPLOAD_LIMITS.max_bytes
     assert uploads in stored.parents
 
 
 def test_gradio_refuses_a_byte_more_in_one_file(gradio_url):
-    answer = httpx.post(gradio_url + "/upload", content=multipart(images.MAX_BYTES + 1), headers=FORM)
+    answer = httpx.post(gradio_url + "/upload", content=multipart(images.UPLOAD_LIMITS.max_bytes + 1), headers=FORM)
     assert answer.status_code == 413
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zlib
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,8 +15,16 @@ from PIL import ExifTags, Image, ImageFile
 
 from transxnet import images
 from transxnet.errors import ImageTooLarge, ImageUnreadable
-from transxnet.image_structure import MAX_GIF_COMMENTS, MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS, check_structure
-from transxnet.images import decode
+from transxnet.image_structure import (
+    MAX_GIF_COMMENTS,
+    MAX_JPEG_SEGMENTS,
+    MAX_PNG_CHUNKS,
+    check_structure,
+    strip_png,
+)
+from transxnet.images import FILE_LIMITS, UPLOAD_LIMITS
+
+decode = partial(images.decode, limits=UPLOAD_LIMITS)
 
 
 def encode(image: Image.Image, kind: str, **options) -> bytes:
@@ -91,15 +102,15 @@ def test_a_scan_bomb_is_refused_undecoded(monkeypatch):
     assert caught.value.remedy == "Convert it to JPEG or PNG and upload it again."
 
 
-def test_the_limit_is_scans_times_pixels(monkeypatch):
-    monkeypatch.setattr(images, "MAX_SCANNED_PIXELS", 10 * 64 * 64)
-    assert decode(PROGRESSIVE).size == (64, 64)
+def test_the_limit_is_scans_times_pixels():
+    limits = replace(UPLOAD_LIMITS, max_scanned_pixels=10 * 64 * 64)
+    assert decode(PROGRESSIVE, limits=limits).size == (64, 64)
     with pytest.raises(ImageTooLarge, match="in 11 scans"):
-        decode(scan_bomb(11, side=64))
+        decode(scan_bomb(11, side=64), limits=limits)
 
 
 def test_a_camera_file_stays_within_the_limit():
-    assert images.MAX_SCANNED_PIXELS > 25_000_000 * 10
+    assert UPLOAD_LIMITS.max_scanned_pixels > 25_000_000 * 10
     assert decode(scan_bomb(24, side=640)).size == (640, 640)
 
 
@@ -113,13 +124,13 @@ def test_baseline_jpeg_in_scans_has_the_lower_limit():
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("WEBP", "RGB"), ("WEBP", "RGBA"), ("AVIF", "RGBA")])
-def test_formats_with_canvases_have_a_lower_limit(kind, mode, monkeypatch):
-    monkeypatch.setattr(images, "MAX_PIXELS_CANVAS", 64 * 64 - 1)
+def test_formats_with_canvases_have_a_lower_limit(kind, mode):
+    limits = replace(UPLOAD_LIMITS, max_pixels_canvas=64 * 64 - 1)
     transparent = source_crop()
     transparent.putalpha(99)
     with pytest.raises(ImageTooLarge, match="64 × 64"):
-        decode(encode(transparent if mode == "RGBA" else source_crop(), kind))
-    assert decode(encode(source_crop(), "AVIF")).size == (64, 64)
+        decode(encode(transparent if mode == "RGBA" else source_crop(), kind), limits=limits)
+    assert decode(encode(source_crop(), "AVIF"), limits=limits).size == (64, 64)
 
 
 def test_webp_of_24_megapixels_is_refused():
@@ -141,6 +152,26 @@ def with_exif(data: bytes, exif: bytes) -> bytes:
     """A JPEG whose EXIF is split into as many segments as it needs, and which has no density of its own."""
     parts = [segment(0xE1, b"Exif\0\0" + exif[i : i + 60_000]) for i in range(0, len(exif), 60_000)]
     return data[:2] + b"".join(parts) + data[20:]
+
+
+def big_tiff(entries: int, size: int) -> bytes:
+    """The same in a BigTIFF, whose offsets have 64 bits."""
+    directory = b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, entries)
+    directory += b"".join(struct.pack("<HHQQ", 0x1000 + i, 7, size, 16) for i in range(entries)) + bytes(8)
+    return directory + bytes(size)
+
+
+def tiff_with_exif(entries: int, size: int) -> bytes:
+    """A TIFF whose EXIF directory is such a one."""
+    first = b"II*\0\x08\0\0\0" + struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0)
+    directory = struct.pack("<H", entries)
+    directory += b"".join(struct.pack("<HHII", 0x1000 + i, 7, size, 8) for i in range(entries)) + bytes(4)
+    return first + directory + bytes(size)
+
+
+def tiff_pages(pages: int) -> bytes:
+    """Empty directories, each followed by the next."""
+    return b"II*\0\x08\0\0\0" + b"".join(struct.pack("<HI", 0, 8 + 6 * (i + 1)) for i in range(pages))
 
 
 PNG, GIF = encode(source_crop(), "PNG"), encode(source_crop(), "GIF")
@@ -167,6 +198,10 @@ EXCESSIVE = {
     "GIF comments behind an empty block": lambda: behind_header(
         GIF, b"!\x99\0\x01a\0" + b"!\xff\x0bNETSCAPE2.0\0\x01a\0" + b"!\xfe\x01a\0" * (MAX_GIF_COMMENTS + 1), GIF_HEADER
     ),
+    "TIFF, entries share bytes": lambda: shared_exif(300, 100_000),
+    "BigTIFF, entries share bytes": lambda: big_tiff(300, 100_000),
+    "TIFF, EXIF entries share bytes": lambda: tiff_with_exif(300, 100_000),
+    "TIFF pages": lambda: tiff_pages(10_001),
     "AVIF, EXIF entries share bytes": lambda: avif_with_exif(shared_exif(300, 100_000)),
 }  # fmt: skip
 
@@ -184,9 +219,9 @@ def avif_with_exif(exif: bytes) -> bytes:
 def test_excessive_metadata_is_refused_unopened(name, monkeypatch):
     monkeypatch.setattr(Image, "open", lambda *args, **options: pytest.fail("opened"))
     data = EXCESSIVE[name]()
-    assert len(data) < images.MAX_BYTES
+    assert len(data) < UPLOAD_LIMITS.max_bytes
     with pytest.raises(ImageUnreadable, match="contains far more metadata than an image needs"):
-        decode(data)
+        decode(data, limits=FILE_LIMITS)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
@@ -231,6 +266,67 @@ def test_large_color_profiles_and_texts_are_read():
     assert decode(encode(source_crop(), "JPEG", icc_profile=bytes(4_000_000))).notes == ()
     texts = b"".join(chunk(b"tEXt", b"k%d\0" % i + b"a" * 1000) for i in range(8000))
     assert decode(behind_header(PNG, texts, 33)).notes == ()
+
+
+LARGE = ("workflow " * 300_000).encode()
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        chunk(b"tEXt", b"workflow\0" + LARGE), chunk(b"zTXt", b"workflow\0\0" + zlib.compress(LARGE)),
+        chunk(b"iTXt", b"workflow\0\1\0\0\0" + zlib.compress(LARGE)),
+        chunk(b"iCCP", b"printer\0\0" + zlib.compress(bytes(1_400_000))), chunk(b"iCCP"), chunk(b"pHYs", b"1"),
+        chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(LARGE)),
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(LARGE)),
+        chunk(b"tEXt", b"no separator"), chunk(b"zTXt"), chunk(b"iTXt", b"k\0"),
+        chunk(b"tEXt", b"workflow\0" + LARGE)[:-4] + b"sum?",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("position", [33, -12])
+def test_png_texts_and_profiles_are_skipped(extra, position):
+    data = PNG[:position] + extra + PNG[position:]
+    assert decode(data) == decode(PNG)
+    assert decode(data).notes == ()
+    assert strip_png(data) == (PNG, 0)
+
+
+def test_png_texts_are_not_inflated(monkeypatch):
+    """300 chunks that inflate to 30 MB each."""
+    monkeypatch.setattr(zlib, "decompressobj", lambda *args: pytest.fail("inflated"))
+    bomb = chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(30_000_000)))
+    start = time.thread_time()
+    assert strip_png(behind_header(PNG, bomb * 300, 33)) == (PNG, 0)
+    assert time.thread_time() - start < 1
+
+
+def test_png_chunks_that_matter_are_kept():
+    transparent = encode(source_crop().quantize(8), "PNG", transparency=1, exif=turned_exif(), dpi=(72, 72))
+    stripped, bits = strip_png(behind_header(transparent, chunk(b"sBIT", bytes([5, 6, 5])), 33))
+    assert bits == 6
+    assert b"tRNS" in stripped
+    assert b"eXIf" in stripped
+    assert b"pHYs" not in stripped
+    animated = encode(source_crop(), "PNG", save_all=True, append_images=[source_crop("L").convert("RGB")])
+    assert strip_png(animated) == (animated, 0)
+    assert strip_png(BASELINE) == (BASELINE, 0)
+
+
+@pytest.mark.parametrize("end", [40, 60, -1, -9])
+def test_cut_off_png_is_still_damaged(end):
+    data = behind_header(PNG, chunk(b"tEXt", b"k\0" + bytes(90)), 33)[:end]
+    if end in (-1, -9):  # nothing but the end is missing
+        assert decode(data) == decode(PNG)
+    else:
+        with pytest.raises(ImageUnreadable, match="damaged"):
+            decode(data)
+
+
+def test_xmp_orientation_in_png_still_rotates():
+    xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    for text in (b"\0\0\0\0" + xmp, b"\1\0\0\0" + zlib.compress(xmp)):
+        data = behind_header(PNG, chunk(b"iTXt", b"XML:com.adobe.xmp\0" + text), 33)
+        assert decode(data).notes == ("Rotated according to its EXIF orientation.",)
 
 
 def test_gif_pixels_that_look_like_comments_are_read():

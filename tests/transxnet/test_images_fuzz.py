@@ -12,6 +12,7 @@ import struct
 import time
 import warnings
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from transxnet.errors import ImageError
-from transxnet.images import FORMATS, MAX_SIDE, MIN_SIDE, SourceImage, decode
+from transxnet.images import FILE_FORMATS, FORMATS, MAX_SIDE, MIN_SIDE, UPLOAD_LIMITS, SourceImage, decode
 
 pytestmark = pytest.mark.fuzz
 MANY = settings(max_examples=8 * settings.default.max_examples)  # milliseconds each, unlike a request to the page
@@ -48,6 +49,8 @@ def seeds() -> list[bytes]:
         (image, "WEBP", {"save_all": True, "append_images": frames}),
         (transparent, "AVIF", {"exif": exif, "speed": 10}),
         (image.quantize(16), "BMP", {}),
+        (image, "TIFF", {"compression": "tiff_lzw", "exif": exif}),
+        (Image.fromarray(noise[..., 0].astype(np.uint16) * 20), "TIFF", {}),
     ]
     files = []
     for variant, kind, options in variants:
@@ -61,7 +64,7 @@ SEEDS = seeds()
 MARKERS = (
     b"\xff\xd8", b"\xff\xd9", b"\xff\xda", b"\xff\xc2", b"\xff\xca", b"\xff\xe1\0\x0aExif\0\0II", b"\xff" * 30,
     b"!\xfe", b"!\xff\x0bNETSCAPE2.0", b",\0\0\0\0", b"II*\0\x08\0\0\0", b"IDAT", b"fcTL", b"tRNS", b"eXIf", b"VP8X",
-    b"ANMF", b"ispe",
+    b"ANMF", b"ispe", b"sBIT", b"zTXtk\0\0",
 )  # fmt: skip
 NUMBERS = st.sampled_from([0, 1, 7, 8, 255, 256, 4999, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0xFFFFFFFF])
 
@@ -113,7 +116,7 @@ def decode_or_refuse(data: bytes) -> SourceImage | ImageError:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return decode(data, name="fuzz.bin")
+            return decode(data, name="fuzz.bin", limits=replace(UPLOAD_LIMITS, formats=FILE_FORMATS))
         except ImageError as error:
             return error
 

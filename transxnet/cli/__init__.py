@@ -13,18 +13,23 @@ from typing import Any
 
 from . import bundle, erf, evaluate, gallery, out_of_distribution, plugins, predict, publish, study, train
 from . import list as list_models
-from .common import add_device_option, add_option, add_weights_options
+from .common import add_device_option, add_limit_option, add_option, add_weights_options
 
-WEIGHTS, DEVICE = add_weights_options, add_device_option
+WEIGHTS, DEVICE, LIMIT = add_weights_options, add_device_option, add_limit_option
 COMMANDS = (
     ("list", list_models, (WEIGHTS,), "list models with cost and accuracy, or the classes of one"),
-    ("predict", predict, (WEIGHTS, DEVICE), "predict the classes of images"),
-    ("study", study, (WEIGHTS, DEVICE), "explain predictions: figures, raw arrays and a report"),
-    ("erf", erf, (WEIGHTS, DEVICE), "effective receptive fields over many images, as published"),
-    ("gallery", gallery, (WEIGHTS, DEVICE), "every figure of one photo, as a Markdown page"),
-    ("out-of-distribution", out_of_distribution, (WEIGHTS, DEVICE), "feature statistics that detect unusual images"),
-    ("train", train, (DEVICE,), "train a model by a recipe"),
-    ("evaluate", evaluate, (WEIGHTS, DEVICE), "accuracy on labeled images"),
+    ("predict", predict, (WEIGHTS, DEVICE, LIMIT), "predict the classes of images"),
+    ("study", study, (WEIGHTS, DEVICE, LIMIT), "explain predictions: figures, raw arrays and a report"),
+    ("erf", erf, (WEIGHTS, DEVICE, LIMIT), "effective receptive fields over many images, as published"),
+    ("gallery", gallery, (WEIGHTS, DEVICE, LIMIT), "every figure of one photo, as a Markdown page"),
+    (
+        "out-of-distribution",
+        out_of_distribution,
+        (WEIGHTS, DEVICE, LIMIT),
+        "feature statistics that detect unusual images",
+    ),
+    ("train", train, (DEVICE, LIMIT), "train a model by a recipe"),
+    ("evaluate", evaluate, (WEIGHTS, DEVICE, LIMIT), "accuracy on labeled images"),
     ("bundle", bundle, (DEVICE,), "convert a finished training run to weights with a model card"),
     ("publish", publish, (), "upload a checkpoint to the Hugging Face Hub, for timm and transxnet"),
 )

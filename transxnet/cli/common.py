@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,14 +12,16 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..console import readable
 from ..errors import ImageError, LensError, NoWeights, OutOfRange
+from ..image_files import FORMATS_TEXT, ImageFiles, skipped_text
 
 if TYPE_CHECKING:
+    from ..images import Limits
     from ..weights.load import LoadedModel
     from ..weights.named_sources import NamedModel
 
 LABELED_IMAGES = "folders or zips of WNID folders, or of files WNID_name"
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".avif"))  # of images in folders
 
 # --- Options ----------------------------------------------------------------------------------------------------------
 
@@ -67,6 +70,22 @@ def add_device_option(add: AddOption) -> None:
 def add_images_argument(add: AddOption) -> None:
     """Positional argument of commands that take any images."""
     add("images", "image file, or folder of images", nargs="+", metavar="IMAGE", type=Path)
+
+
+def add_limit_option(add: AddOption) -> None:
+    """Option of commands that read images: how large they may be."""
+    text = "largest image; files may have 2 MB for each megapixel, 100 MB at least"
+    add("--max-megapixels", text, unit="million pixels", type=_megapixels, metavar="N", default_text="50")
+
+
+def _megapixels(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of megapixels")
+    return number
 
 
 def add_model_options(
@@ -179,30 +198,42 @@ def load_models(names: Iterable[str], args: argparse.Namespace, image_size: int 
 
 
 def find_images(paths: Iterable[Path], exclude: Path | None = None) -> list[Path]:
-    """Expand folders to the images below them, sorted.
+    """Expand folders to the images below them, sorted; what is skipped there is reported on stderr.
 
     Args:
-        paths: Files, which are kept as they are, and folders.
+        paths: Files, which are kept as they are, and folders, see image_files.py.
         exclude: Folder that is skipped when a folder above it is expanded: that of the results.
 
     Raises:
         ImageError: The folders hold no image.
     """
     paths, exclude = list(paths), exclude.resolve() if exclude else None
-    images: list[Path] = []
+    files = ImageFiles()
     for path in paths:
         if path.is_dir():
-            files = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-            images += sorted(p for p in files if p.is_file() and exclude not in p.resolve().parents)
+            files.search(path, exclude)
         else:
-            images.append(path)
-    if not images and any(path.is_dir() and exclude in (path.resolve(), *path.resolve().parents) for path in paths):
+            files.paths.append(path)
+    report_skipped(files.skipped)
+    if files.paths:
+        return files.paths
+    if any(path.is_dir() and exclude in (path.resolve(), *path.resolve().parents) for path in paths):
         raise ImageError("All images given lie in the output folder.", remedy="Choose another --out.")
-    if not images:
-        raise ImageError(
-            "There are no images in the folders given.", remedy=f"Images end in {', '.join(sorted(SUFFIXES))}."
-        )
-    return images
+    raise ImageError("There are no images in the folders given.", remedy=f"Supported formats: {FORMATS_TEXT}.")
+
+
+def report_skipped(skipped: Iterable[tuple[str, str]]) -> None:
+    """Print the number and the names of files that are not images; only the main process of several does."""
+    text = skipped_text(skipped)
+    if text and os.environ.get("RANK", "0") == "0":
+        print(f"transxnet: {readable(text)}", file=sys.stderr)
+
+
+def image_limits(args: argparse.Namespace) -> Limits:
+    """What `decode` accepts of a file on the command line, by the option of `add_limit_option`."""
+    from ..images import FILE_LIMITS
+
+    return FILE_LIMITS.scaled(args.max_megapixels) if args.max_megapixels else FILE_LIMITS
 
 
 def folder_names(paths: Sequence[Path]) -> list[str]:
@@ -223,7 +254,7 @@ def folder_names(paths: Sequence[Path]) -> list[str]:
 
 def report_failure(path: Path, model: str, error: LensError) -> dict[str, str]:
     """Print an image's error to stderr and return its entry in the manifest. model: '' where the image is at fault."""
-    print(f"{path}{f', {model}' if model else ''}: {error}", file=sys.stderr)
+    print(readable(f"{path}{f', {model}' if model else ''}: {error}"), file=sys.stderr)
     return {"image": str(path), "error": str(error)} | ({"model": model} if model else {})
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..console import readable
 from ..errors import LensError, OutOfRange
 from ..output import check_output
 from .common import (
@@ -21,6 +22,7 @@ from .common import (
     add_model_options,
     explained_write_errors,
     find_images,
+    image_limits,
     load_models,
     model_names,
     positive_int,
@@ -135,8 +137,8 @@ def _add_chunk(run: Run, model: ModelRun, chunk: Sequence[Path]) -> None:
     worker, share, error = run.worker, run.empty_sum(), ""
     try:
         for path in chunk[worker.rank :: worker.world_size]:
-            if not add_image(share, model.loaded, path):
-                print(f"{path}, {model.name}: {share.failed[-1][1]}", file=sys.stderr)
+            if not add_image(share, model.loaded, path, limits=image_limits(run.args)):
+                print(readable(f"{path}, {model.name}: {share.failed[-1][1]}"), file=sys.stderr)
     except LensError as model_error:
         error = str(model_error)
     model.error = next(filter(None, worker.all_gather(error)), "")

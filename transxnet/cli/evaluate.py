@@ -15,9 +15,11 @@ from .common import (
     AddOption,
     add_image_size_option,
     add_model_options,
+    image_limits,
     load_model,
     model_names,
     positive_int,
+    report_skipped,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ def _evaluate_model(args: argparse.Namespace, name: str, out: Path | None, worke
 
         report = assess(
             loaded, args.data, protocol, labeling=labeling, held_out_fraction=args.held_out_fraction, out=out,
-            resume=args.resume, worker=worker, progress=show_progress,
+            resume=args.resume, worker=worker, progress=show_progress, limits=image_limits(args),
         )  # fmt: skip
     if report is None:
         return None
@@ -117,5 +119,7 @@ def _evaluate_model(args: argparse.Namespace, name: str, out: Path | None, worke
     if out is not None:
         (out / REPORT).write_text(text + "\n", encoding="utf-8")
         (out / TABLE).write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
+    if args.json:
+        report_skipped((entry["file"], entry["reason"]) for entry in report.data["skipped"])
     print(text if args.json else "\n".join(lines))
     return report

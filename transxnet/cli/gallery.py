@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..output import check_output
-from .common import AddOption, add_model_options, explained_write_errors, load_model, model_names
+from .common import AddOption, add_model_options, explained_write_errors, image_limits, load_model, model_names
 
 if TYPE_CHECKING:
     from ..draw.figure import StudyFigure
@@ -39,8 +39,10 @@ def run(args: argparse.Namespace) -> int:
     from ..images import decode
 
     check_output(args.out)
-    image = decode(args.image, name=args.image.name)
-    reference = decode(args.reference, name=args.reference.name) if args.reference else None
+    image, reference = (
+        decode(path, name=path.name, limits=image_limits(args)) if path else None
+        for path in (args.image, args.reference)
+    )
     models = [load_model(name, args) for name in model_names(args)]
     figures = _study_figures(models, image, reference, args.reference.name if args.reference else "")
     weights = {m.name: f"{m.provenance.short()}. {m.provenance.note}".strip() for m in models}

@@ -12,11 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..output import check_output
-from .common import AddOption, add_model_options, explained_write_errors, load_model, model_names, positive_int
+from .common import (
+    AddOption,
+    add_model_options,
+    explained_write_errors,
+    image_limits,
+    load_model,
+    model_names,
+    positive_int,
+)
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..images import Limits
     from ..training.samples import Sample
     from ..weights.load import LoadedModel
 
@@ -47,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     loaded = load_model(name, args)
     wnids = loaded.spec.labels.wnids
     training, held_out = (
-        _features(loaded, _random_subset(list_images(paths).of_classes(wnids), args))
+        _features(loaded, _random_subset(list_images(paths).of_classes(wnids), args), image_limits(args))
         for paths in (args.data, args.held_out)
     )
     statistics = fit_statistics(training[0], *held_out, loaded.provenance.sha256)
@@ -70,7 +79,7 @@ def _random_subset(samples: Sequence[Sample], args: argparse.Namespace) -> list[
     return [samples[i] for i in sorted(chosen)]
 
 
-def _features(loaded: LoadedModel, samples: Sequence[Sample]) -> tuple[np.ndarray, np.ndarray]:
+def _features(loaded: LoadedModel, samples: Sequence[Sample], limits: Limits) -> tuple[np.ndarray, np.ndarray]:
     """(features (N, F), probabilities of the top predictions (N,))."""
     import numpy as np
     import torch
@@ -83,7 +92,7 @@ def _features(loaded: LoadedModel, samples: Sequence[Sample]) -> tuple[np.ndarra
     batch_features, top_probabilities = [], []
     for start in range(0, len(samples), BATCH_SIZE):
         batch = samples[start : start + BATCH_SIZE]
-        inputs = [prepare_for(sample.decode(sample.read()), loaded.spec) for sample in batch]
+        inputs = [prepare_for(sample.decode(sample.read(), limits), loaded.spec) for sample in batch]
         model_input = replace(inputs[0], tensor=torch.cat([one_input.tensor for one_input in inputs]))  # (B, 3, H, W)
         observation = observe(loaded.model, model_input, ("stage",))
         batch_features.append(features(observation))

@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..console import readable
 from ..errors import DeviceError, LensError
 from ..labels import wnid_or_none
 from ..prefetch import map_ahead
@@ -27,6 +28,7 @@ from .common import (
     add_images_argument,
     add_model_options,
     find_images,
+    image_limits,
     load_model,
     model_names,
     positive_int,
@@ -65,9 +67,9 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps(_json_object(path, result, loaded), ensure_ascii=False), flush=True)
         elif isinstance(result, LensError):
-            print(f"{path}: {result}", file=sys.stderr)
+            print(readable(f"{path}: {result}"), file=sys.stderr)
         else:
-            print(path)
+            print(readable(str(path)))
             for prediction in result.top:
                 print(f"  {prediction.probability:6.1%}  {prediction.label}")
     return 1 if failures else 0
@@ -95,9 +97,11 @@ def _predictions(
     """(path, its predictions or the image's error), in the order of the paths; images are decoded two batches ahead."""
     from ..images import decode, prepare_for
 
+    limits = image_limits(args)
+
     def read(path: Path) -> ModelInput | LensError:
         try:
-            return prepare_for(decode(path, name=path.name), loaded.spec)
+            return prepare_for(decode(path, name=path.name, limits=limits), loaded.spec)
         except LensError as error:
             return error
 

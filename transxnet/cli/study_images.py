@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..backbones.spec import BackboneSpec
 from ..errors import LensError
 from ..prefetch import map_ahead
-from .common import report_failure
+from .common import image_limits, report_failure
 
 if TYPE_CHECKING:
     from ..images import SourceImage
@@ -106,7 +106,7 @@ def study_image(run: Run, path: Path, folder: str) -> ImageStudies | dict[str, A
     from ..images import decode
 
     try:
-        image = decode(path, name=path.name)
+        image = decode(path, name=path.name, limits=image_limits(run.args))
     except LensError as error:
         run.failures.append(report_failure(path, "", error))
         return None
@@ -151,7 +151,7 @@ def _read_reference(run: Run, path: Path) -> SourceImage | None:
 
     reference = run.reference_path(path)
     try:
-        return decode(reference, name=reference.name) if reference else None
+        return decode(reference, name=reference.name, limits=image_limits(run.args)) if reference else None
     except LensError:
         if run.args.reference:
             raise

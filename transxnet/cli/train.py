@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import OutOfRange, WeightsError, WeightsMismatch
 from ..output import check_output, replace_atomically
 from ..training.recipes import RECIPES, Recipe, find_recipe
-from .common import LABELED_IMAGES, AddOption
+from .common import LABELED_IMAGES, AddOption, image_limits, report_skipped
 
 if TYPE_CHECKING:
     from ..distributed import Worker
@@ -86,9 +86,11 @@ def _create_run(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run
     worker.barrier()  # all processes check the folder before the main one writes to it
     model = _initial_model(recipe, args.initial_checkpoint)
     teacher = _load_teacher(recipe, args.teacher, model.num_classes, worker)
-    wnids = model.spec.labels.wnids
-    data = load_images(args.data, wnids)
-    validation = load_images(args.val, wnids) if args.val and worker.is_main else None
+    wnids, limits = model.spec.labels.wnids, image_limits(args)
+    data = load_images(args.data, wnids, limits=limits)
+    validation = load_images(args.val, wnids, limits=limits) if args.val and worker.is_main else None
+    if worker.is_main:
+        report_skipped([*data.skipped, *(validation.skipped if validation else ())])
     run = Run(
         recipe, model, data, args.out, worker.device, teacher=teacher, validation=validation, rank=worker.rank,
         world_size=worker.world_size, num_workers=_num_workers(args.num_workers, worker),

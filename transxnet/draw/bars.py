@@ -28,7 +28,7 @@ def prediction_bars(
         uint8 (width, width, 3), RGB.
     """
     side = width / dpi
-    canvas, step = Canvas(side, dpi, margin=0), side / max(1, len(predictions))
+    canvas, step = Canvas(side, dpi, margin=0, font_note=False), side / max(1, len(predictions))
     for row, prediction in enumerate(predictions):
         is_target, y = prediction.index == target, row * step
         color = ACCENT if is_target else SOFT

@@ -4,7 +4,7 @@ A `Canvas` lays out a Matplotlib Figure from the top down and renders it as pixe
 the upper left corner, text sizes are points. The height follows from the content.
 
 An image keeps its pixels: in a raster each of them is one pixel, in SVG the image is embedded as PNG. Text stays text
-in SVG. Both renderings are laid out with DejaVu Sans.
+in SVG. Both renderings are laid out with DejaVu Sans, and the fonts of fonts.py for what it lacks.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import Affine2D
 
 from .figure import Table
+from .fonts import NOTE, unprintable_count
 from .kernels import kernel_tiles
 from .scale import NORMALIZED, PLAIN, Tone, colorbar
 from .text import GRAY, HAIRLINE, INK, font, number, printable, shorten, width, wrap
@@ -95,15 +96,19 @@ class Canvas:
         width: Inches, margins included.
         dpi: Pixels an inch in a raster.
         margin: Inches on each side.
+        font_note: Whether a note follows where characters were replaced that no font has.
     """
 
-    def __init__(self, width: float = WIDTH, dpi: float = DPI, margin: float = MARGIN) -> None:
+    def __init__(
+        self, width: float = WIDTH, dpi: float = DPI, margin: float = MARGIN, font_note: bool = True
+    ) -> None:  # fmt: skip
         self.width, self.dpi, self.margin, self.y = width, dpi, margin, margin
         self.figure = Figure(figsize=(width, 1), dpi=dpi, facecolor="white")
         self._from_top = Affine2D()
         self._inches = self._from_top + self.figure.dpi_scale_trans
         self._axes: list[tuple[Axes, tuple[float, float, float, float]]] = []
         self._alts: list[str] = []
+        self._unprintable = unprintable_count() if font_note else None
 
     @property
     def room(self) -> float:
@@ -118,7 +123,7 @@ class Canvas:
     ) -> None:  # fmt: skip
         """One line; y is its top unless `va` says otherwise."""
         self.figure.text(
-            x, y, text, transform=self._inches, fontproperties=font(size, bold), color=color, ha=align,
+            x, y, text, transform=self._inches, fontproperties=font(size, bold, text), color=color, ha=align,
             parse_math=False, **{"va": "top"} | style,
         )  # fmt: skip
 
@@ -158,7 +163,7 @@ class Canvas:
             ncol=len(handles), frameon=False, prop=font(SIZE), labelcolor=INK, borderaxespad=0.2, borderpad=0,
             handletextpad=0.5, columnspacing=1.6,
         )  # fmt: skip
-        _no_math(legend)
+        _finish_legend(legend)
         self.y += line_height() + gap
 
     # ---- images ----------------------------------------------------------------------------------------------
@@ -305,7 +310,7 @@ class Canvas:
         about = {"Title": title, "Description": metadata, "Date": None, "Creator": None}
         with _SVG_LOCK, rc_context({"svg.fonttype": "none", "svg.hashsalt": "transxnet-lens"}):
             self.figure.savefig(buffer, format="svg", metadata=about)
-        svg = buffer.getvalue().replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
+        svg = re.sub(r"'DejaVu Sans'(, '[^']+')*", r"\g<0>, Verdana, sans-serif", buffer.getvalue())
         return re.sub(r'id="image-(\d+)"', self._described, svg)
 
     def _described(self, found: re.Match[str]) -> str:
@@ -313,6 +318,9 @@ class Canvas:
         return f'{found[0]} role="img" aria-label={alt}'
 
     def _set_height(self) -> None:
+        if self._unprintable is not None and unprintable_count() > self._unprintable:
+            self._unprintable = None  # once
+            self.paragraph(NOTE)
         wide, high = round(self.width * self.dpi), round((self.y + self.margin) * self.dpi)
         height = high / self.dpi
         self.figure.set_size_inches(wide / self.dpi, height)
@@ -330,20 +338,21 @@ def style_axes(axes: Axes, x_label: str = "", y_label: str = "") -> None:
         spine.set(visible=side in ("left", "bottom"), color=HAIRLINE, linewidth=0.8)
     axes.tick_params(length=3, width=0.8, color=HAIRLINE, labelcolor=GRAY, pad=2)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_fontproperties(font(SIZE))
-    axes.set_xlabel(x_label, fontproperties=font(SIZE), color=GRAY, labelpad=2)
-    axes.set_ylabel(y_label, fontproperties=font(SIZE), color=GRAY, labelpad=3)
+        label.set_fontproperties(font(SIZE, text=label.get_text()))
+    axes.set_xlabel(x_label, fontproperties=font(SIZE, text=x_label), color=GRAY, labelpad=2)
+    axes.set_ylabel(y_label, fontproperties=font(SIZE, text=y_label), color=GRAY, labelpad=3)
 
 
 def axes_title(axes: Axes, title: str, room: float) -> None:
     """A bold title at the left, shortened to `room` inches."""
     title = shorten(printable(title), room * 72, SIZE, bold=True)
-    axes.set_title(title, color=INK, fontproperties=font(SIZE, bold=True), loc="left", parse_math=False, pad=5)
+    properties = font(SIZE, True, title)
+    axes.set_title(title, color=INK, fontproperties=properties, loc="left", parse_math=False, pad=5)
 
 
 def axes_legend(axes: Axes, columns: int = 1, location: str = "upper right") -> None:
     """The names of the lines inside the axes, without a frame."""
-    _no_math(axes.legend(loc=location, ncols=columns, frameon=False, prop=font(SIZE), labelcolor=INK))
+    _finish_legend(axes.legend(loc=location, ncols=columns, frameon=False, prop=font(SIZE), labelcolor=INK))
 
 
 def stage_axis(axes: Axes, stages: Sequence[int]) -> None:
@@ -357,9 +366,10 @@ def stage_axis(axes: Axes, stages: Sequence[int]) -> None:
     axes.set_xticklabels([str(stages[start]) for start in starts])
 
 
-def _no_math(legend: object) -> None:
+def _finish_legend(legend: object) -> None:
     for text in legend.get_texts():
         text.set_parse_math(False)
+        text.set_fontproperties(font(SIZE, text=text.get_text()))
 
 
 def _rgb(color: str) -> np.ndarray:

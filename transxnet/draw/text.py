@@ -1,56 +1,85 @@
 """Text and numbers in figures and on the page: colors, characters that the font has, line breaks and digits.
 
-The font is DejaVu Sans, which ships inside Matplotlib, so figures are the same on every machine. Text is never parsed
-as mathematics, so a `$` in a file's name stays one. demo/web/js/core/format.js has the same functions of numbers.
+The font is DejaVu Sans, which ships inside Matplotlib, so figures are the same on every machine; only characters that
+it lacks are taken from other fonts, see fonts.py. Text is never parsed as mathematics, so a `$` in a file's name stays
+one. demo/web/js/core/format.js has the same functions of numbers.
 """
 
 from __future__ import annotations
 
 import math
-from functools import cache, lru_cache
+import re
+import unicodedata
+from functools import lru_cache
 
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-FAMILY = "DejaVu Sans"
+from .fonts import FAMILY, fallback_families, replace_unprintable
+
 INK, GRAY, ACCENT, WARNING = "#1b1f23", "#5b6570", "#0f6b5c", "#b3261e"  # as on the page
 SOFT, HAIRLINE, ORANGE = "#9cc4bc", "#d5dae0", "#c08a2e"  # bars that are not highlighted, thin lines, a second hue
 SERIES = (ACCENT, "#b4552d", "#4a5fa5", "#8a6a00", "#8b3a7a", "#4c7a1f", WARNING, "#00829b", INK)  # lines, in order
 NOT_A_NUMBER = "not a number"
 
 
-def font(size: float, bold: bool = False) -> FontProperties:
-    """DejaVu Sans at `size` points."""
-    return FontProperties(family=FAMILY, size=size, weight="bold" if bold else "normal")
+def font(size: float, bold: bool = False, text: str = "") -> FontProperties:
+    """DejaVu Sans at `size` points, and the fonts for what it lacks of the characters of `text`."""
+    fallbacks = fallback_families(text)
+    family = [FAMILY, *fallbacks] if fallbacks else FAMILY
+    return FontProperties(family=family, size=size, weight="bold" if bold else "normal")
 
 
 def printable(text: str) -> str:
-    """The text on one line, with "?" for every character that the font lacks."""
-    supported = _characters()
-    return "".join(c if ord(c) in supported else "?" for c in " ".join(str(text).split()))
-
-
-@cache
-def _characters() -> frozenset[int]:
-    return frozenset(get_font(findfont(font(10))).get_charmap())
+    """The text on one line; for characters that no font has see fonts.py."""
+    return replace_unprintable(" ".join(str(text).split()))
 
 
 @lru_cache(8192)  # the same words are measured often, and Matplotlib lays them out each time
 def width(text: str, size: float, bold: bool = False) -> float:
     """Width of one line in points."""
-    return text_to_path.get_text_width_height_descent(text, font(size, bold), ismath=False)[0] if text else 0.0
+    return text_to_path.get_text_width_height_descent(text, font(size, bold, text), ismath=False)[0] if text else 0.0
 
 
 def wrap(text: str, points: float, size: float, bold: bool = False) -> list[str]:
-    """Lines no wider than `points`, broken at spaces; a single word that is wider is cut with "…"."""
+    """Lines no wider than `points`, broken at spaces; a single word that is wider is cut with "…".
+
+    A word that is wider is also broken between the characters of East Asian scripts.
+    """
     lines: list[str] = []
-    for word in printable(text).split():
+    words = printable(text).split()
+    if any(_breaks(word) and width(word, size, bold) > points for word in words):
+        return _wrap_characters(words, points, size, bold)
+    for word in words:
         word = shorten(word, points, size, bold)
         joined = f"{lines[-1]} {word}" if lines else word
         if lines and width(joined, size, bold) <= points:
             lines[-1] = joined
         else:
             lines.append(word)
+    return lines
+
+
+def _breaks(word: str) -> bool:
+    return not word.isascii() and any(unicodedata.east_asian_width(c) in "WF" for c in word)
+
+
+def _wrap_characters(words: list[str], points: float, size: float, bold: bool) -> list[str]:
+    """Lines that may also be broken next to a wide character."""
+    pieces: list[tuple[str, bool]] = []  # and whether a space precedes it
+    for word in words:
+        space = bool(pieces)
+        for part in re.findall(r"[^\u1100-\U0003ffff]+|.", word) if _breaks(word) else [word]:
+            pieces.append((part, space))
+            space = False
+    lines: list[str] = []
+    for piece, space in pieces:
+        piece = shorten(piece, points, size, bold)
+        joined = f"{lines[-1]}{' ' * space}{piece}" if lines else piece
+        if lines and width(joined, size, bold) <= points:
+            lines[-1] = joined
+        else:
+            lines.append(piece)
     return lines
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..draw import ablation_table, attention, erf, kernel_figures, sanity_checks, strings
 from ..draw.figure import StudyFigure
+from ..draw.fonts import numbered_classes
 from ..draw.styles import MAP_STYLES, display_factor
 from ..draw.variants import model_agreement_figure
 from ..explain.attribution.methods import METHODS
@@ -20,7 +21,7 @@ from ..explain.sanity.agreement import agreement_between_models
 from ..messages import Message
 from ..results import Explanation
 from ..study import OVERVIEW_ANALYSES, Study
-from .images import LIMITS, Style, overview_sheet, results, source_crop
+from .images import LIMITS, Style, class_numbers, overview_sheet, results, source_crop
 
 MAPS = tuple(name for name in MAP_STYLES if name not in OVERVIEW_ANALYSES)
 COMPARED = tuple(name for name in METHODS if name != "attention")  # whose results are Explanations
@@ -107,7 +108,8 @@ def figures_for(part: str, studies: Sequence[Study], image: np.ndarray | None = 
     if not with_part:
         return []
     given = FigureInput(with_part, [getattr(study, part) for study in with_part], image)
-    drawn = [make(given) for name, make in FIGURES if name == part]
+    with numbered_classes(class_numbers(studies)):
+        drawn = [make(given) for name, make in FIGURES if name == part]
     return [figure for entry in drawn for figure in (entry if isinstance(entry, list) else [entry])]
 
 
@@ -131,7 +133,8 @@ def model_agreement(studies: Sequence[Study]) -> list[StudyFigure]:
     maps = {name: {study.model: getattr(study, name) for study in studies} for name in compared}
     agreements = {name: agreement_between_models(by_model) for name, by_model in maps.items()}
     factors = {name: [display_factor(result) for result in by_model.values()] for name, by_model in maps.items()}
-    return [model_agreement_figure(agreements, factors, note)]
+    with numbered_classes(class_numbers(studies)):
+        return [model_agreement_figure(agreements, factors, note)]
 
 
 def _same_question(name: str, studies: Sequence[Study]) -> bool:

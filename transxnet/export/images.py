@@ -10,6 +10,7 @@ import numpy as np
 from ..draw.bars import prediction_bars
 from ..draw.canvas import DPI
 from ..draw.compose import Cell, ColorScale, Composition, Heading, compose
+from ..draw.fonts import numbered_classes
 from ..draw.kernels import kernel_part, kernel_tiles, tile_layout
 from ..draw.overlay import crop_source, mark
 from ..draw.scale import PLAIN, Tone, shared_range
@@ -113,7 +114,24 @@ def overview_sheet(
         names: Of the maps; None takes all.
         with_predictions: Whether to begin with the image and the predictions, and to end with limitations.
     """
-    style = style or Style()
+    with numbered_classes(class_numbers(studies)):
+        return _overview_sheet(studies, image, title, style or Style(), names, with_predictions)
+
+
+def class_numbers(studies: Sequence[Study]) -> dict[str, str]:
+    """ "class 17" by name, for the classes of the studies' models whose names are not ASCII; the first model's win."""
+    return {
+        name: f"class {index}"
+        for study in reversed(studies)
+        for index, name in enumerate(study.spec.labels.names)
+        if not name.isascii()
+    }
+
+
+def _overview_sheet(
+    studies: Sequence[Study], image: np.ndarray | None, title: str, style: Style, names: Sequence[str] | None,
+    with_predictions: bool,
+) -> np.ndarray:  # fmt: skip
     drawn = {name: limits for name, limits in ranges(studies, style).items() if names is None or name in names}
     columns = [_column(name, value_range, style) for name, value_range in drawn.items()]
     rows = []

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..images import SourceImage
+from ..images import FILE_LIMITS, Limits, SourceImage
 from .held_out import sort_samples
 from .samples import Sample, list_images
 
@@ -27,34 +27,39 @@ class ImageSet:
         labels: (N,) int64, indices into `wnids`.
         wnids: The classes.
         digest: See `combine_hashes`.
+        skipped: (name, why) of the files that are not images.
     """
 
     images: np.ndarray
     labels: np.ndarray
     wnids: tuple[str, ...]
     digest: str
+    skipped: tuple[tuple[str, str], ...] = ()
 
 
-def load_images(paths: Sequence[str | Path], wnids: Sequence[str], side: int = 64) -> ImageSet:
+def load_images(
+    paths: Sequence[str | Path], wnids: Sequence[str], side: int = 64, limits: Limits = FILE_LIMITS
+) -> ImageSet:
     """Decode all images of the given classes to side x side pixels (center square, bicubic). For small images.
 
     Raises:
         UnknownName: No image of these classes, or a path that does not exist.
         ImageError: An image cannot be read.
     """
-    samples = sort_samples(list_images(paths).of_classes(wnids))
+    listing = list_images(paths)
+    samples = sort_samples(listing.of_classes(wnids))
     images = np.empty((len(samples), side, side, 3), np.uint8)
 
     def load(i: int) -> bytes:
         data = samples[i].read()
-        images[i] = _center_square(samples[i].decode(data), side)
+        images[i] = _center_square(samples[i].decode(data, limits), side)
         return _sha256(data)
 
     with ThreadPoolExecutor(THREADS) as pool:
         hashes = list(pool.map(load, range(len(samples))))
     index = {wnid: i for i, wnid in enumerate(wnids)}
     labels = np.array([index[sample.wnid] for sample in samples], np.int64)
-    return ImageSet(images, labels, tuple(wnids), combine_hashes(hashes))
+    return ImageSet(images, labels, tuple(wnids), combine_hashes(hashes), listing.skipped)
 
 
 def image_hashes(samples: Sequence[Sample]) -> list[bytes]:

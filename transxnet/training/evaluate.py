@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ..distributed import Worker, describe_hardware
 from ..errors import DeviceError, ImageUnreadable, WeightsError, WeightsMismatch
+from ..images import FILE_LIMITS, Limits
 from ..process_settings import without_tf32
 from ..weights.devices import is_out_of_memory
 from ..weights.load import LoadedModel
@@ -62,7 +63,7 @@ def evaluate(
 def assess(
     loaded: LoadedModel, paths: Sequence[str | Path], protocol: Protocol | None = None, *,
     labeling: Labeling | None = None, held_out_fraction: float = 0.0, out: Path | None = None, resume: bool = False,
-    worker: Worker | None = None, progress: Progress = lambda finished, total: None,
+    worker: Worker | None = None, progress: Progress = lambda finished, total: None, limits: Limits = FILE_LIMITS,
 ) -> Report | None:  # fmt: skip
     """Accuracy, scores of classes, and confusions. Unreadable images are reported and not counted.
 
@@ -76,6 +77,7 @@ def assess(
         resume: Continue the evaluation in `out`.
         worker: This process, if several call this together.
         progress: Called with the numbers of finished images and of all images of this process.
+        limits: Which images are accepted; others are unreadable.
 
     Returns:
         The report, at the main process; None at the others.
@@ -94,7 +96,7 @@ def assess(
     task = Task.of(loaded, protocol or Protocol.of(loaded.spec), listing)
     folder = _open_folder(task, out, resume, worker)
     start = time.perf_counter()
-    outcomes, num_measured = _evaluate_share(task, folder, worker, progress)
+    outcomes, num_measured = _evaluate_share(task, folder, worker, progress, limits)
     speed = Speed(num_measured, time.perf_counter() - start, 1, describe_hardware(loaded.device))
     shares = worker.gather((outcomes, speed))
     if shares is None:
@@ -122,7 +124,7 @@ def _open_folder(task: Task, out: Path | None, resume: bool, worker: Worker) -> 
 
 
 def _evaluate_share(
-    task: Task, folder: OutcomeFolder | None, worker: Worker, progress: Progress
+    task: Task, folder: OutcomeFolder | None, worker: Worker, progress: Progress, limits: Limits
 ) -> tuple[dict[int, list[Outcome]], int]:
     """(this process's batches -> outcomes, number of images that were not taken from an earlier run)."""
     batches = task.batches
@@ -132,7 +134,7 @@ def _evaluate_share(
     total, num_stored = sum(len(batches[batch]) for batch in share), sum(map(len, outcomes.values()))
     num_measured = 0
     remaining = [batch for batch in share if batch not in outcomes]
-    for batch, inputs in read_inputs(task, remaining):
+    for batch, inputs in read_inputs(task, remaining, limits):
         outcomes[batch] = _outcomes(task, batches[batch], inputs)
         if folder is not None:
             folder.append(batch, outcomes[batch])

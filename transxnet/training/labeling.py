@@ -24,7 +24,7 @@ INDICES = "indices"  # value of --labels: numbered folders, also if some of the 
 NUM_VALIDATION_IMAGES = 50_000  # of ILSVRC2012
 
 _WNID = re.compile(r"(n\d{8})(?:_|$)")
-_WNID_LAST = re.compile(r".*_(n\d{8})\.\w+$")
+_WNID_LAST = re.compile(r".*_(n\d{8})(?:\.\w+)?$")
 _NUMBER = re.compile(r"\d{1,4}$")
 _ILSVRC = re.compile(r"ILSVRC2012_val_(\d{8})")
 _NAME_AND_WNID = re.compile(r'"?(?P<name>.+?)"?[\s,;]+"?(?P<label>n\d{8})\b.*')
@@ -193,4 +193,4 @@ def _label_lookup(labels: Mapping[str, str]) -> Callable[[str], str | None]:
 
 def _without_suffix(name: str) -> str:
     """An image's name without suffix: lists are written with and without."""
-    return re.sub(r"\.(jpe?g|png|webp|bmp|gif|avif)$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"\.(jpe?g?|jfif|png|webp|bmp|gif|avif|tiff?|hei[cf])$", "", name, flags=re.IGNORECASE)

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..console import readable
 from ..errors import ImageUnreadable
+from ..image_files import skipped_text
 from ..labels import LabelSet, wnid_or_none
 from .data import combine_hashes
 from .protocol import Task
@@ -114,10 +116,12 @@ class Report:
         yield f"labels: {'; '.join(data['labels'])}"
         if data["unlabeled"]:
             yield f"{data['unlabeled']} images without a label excluded"
+        if data["skipped"]:
+            yield readable(skipped_text((entry["file"], entry["reason"]) for entry in data["skipped"]))
 
         if self.unreadable:
             yield from ("", f"{len(self.unreadable)} images could not be read and are not counted:")
-            yield from (f"  {name}: {error}" for name, error in self.unreadable[:MAX_LINES])
+            yield from (readable(f"  {name}: {error}") for name, error in self.unreadable[:MAX_LINES])
             if len(self.unreadable) > MAX_LINES:
                 yield f"  … and {len(self.unreadable) - MAX_LINES} more: see the JSON"
 
@@ -203,6 +207,7 @@ def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outc
             "labels": list(listing.labels),
             "images": len(task.samples),
             "unlabeled": listing.unlabeled,
+            "skipped": [{"file": name, "reason": reason} for name, reason in listing.skipped],
             "digest": combine_hashes(hashes) if all(hashes) else None,
         },
         loaded.provenance.as_json(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -202,6 +203,23 @@ def test_damaged_image_does_not_stop_the_others(capsys, images, tmp_path):
     assert len(good["predictions"]) == 5
 
 
+def test_max_megapixels_bounds_images(capsys, images):
+    code, out, _ = run(capsys, "predict", images[0], *UNTRAINED, "--json", "--max-megapixels", 0.005)
+    assert code == 1
+    assert "pixels" in lines(out)[0]["error"]
+    assert "--max-megapixels" in lines(out)[0]["error"]
+    assert run(capsys, "predict", images[0], *UNTRAINED, "--json", "--max-megapixels", 1)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["predict", "study", "erf", "gallery", "evaluate", "train", "out-of-distribution"])
+def test_commands_that_read_images_have_the_limit(capsys, command):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    help = " ".join(capsys.readouterr().out.split())
+    assert "--max-megapixels N largest image; files may have 2 MB for each megapixel, 100 MB at least" in help
+    assert "[million pixels] (default: 50)" in help
+
+
 def test_predict_text(capsys, images):
     code, out, err = run(capsys, "predict", images[0], images[5], "--top", 2, *UNTRAINED)
     first, name, *predictions = out.splitlines()
@@ -225,6 +243,23 @@ def test_folder_is_expanded(capsys, images, tmp_path):
     code, out, err = run(capsys, "predict", tmp_path / "empty", *UNTRAINED)
     assert code == 2
     assert "no images in the folders given" in err
+
+
+def test_folder_is_read_by_content_and_skips_are_listed(capsys, images, tmp_path):
+    """Standard output stays JSON, also for a name that is not UTF-8."""
+    name = os.fsdecode(b"caf\xe9\n")
+    for path in (name, "noending", "b.jfif"):
+        (tmp_path / path).write_bytes(images[0].read_bytes())
+    Image.open(images[1]).save(tmp_path / "d.tif")
+    (tmp_path / "notes.txt").write_text("text", encoding="utf-8")
+    code, out, err = run(capsys, "predict", tmp_path, *UNTRAINED, "--json")
+    results = lines(out)
+    assert code == 0
+    assert [Path(result["image"]).name for result in results] == ["b.jfif", name, "d.tif", "noending"]
+    assert results[0]["predictions"] == results[1]["predictions"] == results[3]["predictions"]
+    assert err == "transxnet: 1 file was skipped: notes.txt (not an image).\n"
+    _, out, _ = run(capsys, "predict", tmp_path, *UNTRAINED, "--top", 1)
+    assert out.splitlines()[3] == f"{tmp_path}/caf\\udce9\\n"
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("full"), RuntimeError("MPS backend out of memory")])

@@ -146,10 +146,10 @@ def test_max_images_stage_and_unit(erf, small, images, tmp_path):
 def test_failed_model_does_not_stop_the_others(erf, small, images, tmp_path, monkeypatch):
     add_image = erf_protocol.add_image
 
-    def add(erf_sum, loaded, path):
+    def add(erf_sum, loaded, path, **options):
         if loaded.untrained:
             raise DeviceError("Too much for this machine.")
-        return add_image(erf_sum, loaded, path)
+        return add_image(erf_sum, loaded, path, **options)
 
     monkeypatch.setattr(erf_protocol, "add_image", add)
     code, out, err = erf(*images[:2], "--models", "small@untrained,small")

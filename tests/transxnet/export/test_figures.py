@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from tests.fixtures.small_model import few_passes, image, small_model
+from transxnet.draw import fonts
+from transxnet.draw.canvas import Canvas
 from transxnet.draw.figure import StudyFigure
 from transxnet.explain.sanity.agreement import agreement_between_models
 from transxnet.export.figures import FIGURES, figures, figures_for, model_agreement
-from transxnet.export.images import overview_sheet
+from transxnet.export.images import class_numbers, overview_sheet
 from transxnet.labels import label_set
 from transxnet.study import ANALYSES, FIGURE_ANALYSES, StudyOptions, study
 
@@ -134,3 +136,31 @@ def test_many_maps_use_several_rows(full_study, figures_by_name):
 def test_parts_without_results_have_no_figure(partial_study):
     assert figures_for("sanity_checks", [partial_study]) == []
     assert figures_for("attention_depth", [partial_study]) == []
+
+
+def test_classes_without_a_font_are_numbered_in_figures_only(full_study, monkeypatch):
+    """The caption, which the report shows, keeps the name; the figures name the class by its number and say why."""
+    drawn: list[str] = []
+    names = tuple("猫" if i == 3 else f"class name {i}" for i in range(200))
+    labels = replace(full_study.spec.labels, names=names)
+    target = replace(full_study.target, label="猫")
+    predictions = replace(full_study.predictions, top=(replace(full_study.predictions.top[0], index=3, label="猫"),))
+    named = replace(
+        full_study, spec=replace(full_study.spec, own_labels=labels), target=target, predictions=predictions
+    )
+    monkeypatch.setattr(fonts, "family_of", lambda c: "" if c == "猫" else fonts.FAMILY)
+    text = Canvas.text
+    monkeypatch.setattr(
+        Canvas,
+        "text",
+        lambda self, x, y, line, *args, **style: (drawn.append(line), text(self, x, y, line, *args, **style)),
+    )
+    overview_sheet([named], image().rgb)
+    assert "class 3" in drawn
+    assert any("Target class: class 3, " in line for line in drawn)
+    assert any(line.startswith("No font of this machine") for line in drawn)
+    assert not any("猫" in line for line in drawn)
+    drawn.clear()
+    assert figures_for("ablation_table", [named])
+    assert not any("猫" in line for line in drawn)
+    assert class_numbers([named, full_study]) == {"猫": "class 3"}

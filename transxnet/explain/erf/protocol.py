@@ -28,7 +28,7 @@ import torch
 
 from ...backbones.module import Backbone
 from ...errors import DeviceError, LensError, OutOfRange
-from ...images import InputSpec, ModelInput, SourceImage, decode, prepare
+from ...images import LIMITS, InputSpec, Limits, ModelInput, SourceImage, decode, prepare
 from ...model import TransXNet
 from ...results import Explanation
 from ...results.erf import ErfProtocol
@@ -206,7 +206,7 @@ def published_erf(
     return erf_sum.result()
 
 
-def add_image(erf_sum: ErfSum, model: AnyModel, image: Source, number: int = 1) -> bool:
+def add_image(erf_sum: ErfSum, model: AnyModel, image: Source, number: int = 1, limits: Limits = LIMITS) -> bool:
     """Add one image's ERF to a sum.
 
     Args:
@@ -214,6 +214,7 @@ def add_image(erf_sum: ErfSum, model: AnyModel, image: Source, number: int = 1) 
         model: In evaluation mode.
         image: Path, or uint8 RGB array (H, W, 3).
         number: Names an array, which has no name.
+        limits: Which images are accepted.
 
     Returns:
         False if the image cannot be used; it is then listed in `failed`.
@@ -224,7 +225,7 @@ def add_image(erf_sum: ErfSum, model: AnyModel, image: Source, number: int = 1) 
     """
     name = image_name(image, number)
     try:
-        model_input = warp_to_square(decode(image, name=name), erf_sum.size, _module(model).spec)
+        model_input = warp_to_square(decode(image, name=name, limits=limits), erf_sum.size, _module(model).spec)
         erf = single_image_erf(model, model_input, erf_sum.stage, erf_sum.unit)
         erf_sum.add(erf.heatmap, name, UnitLocation.of(erf))
     except (OutOfRange, DeviceError):
