@@ -81,7 +81,7 @@ class Tap(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # any shape in, the same out
         trace = active_trace()
-        if trace is None or type(x) is not torch.Tensor:  # a proxy of torch.fx or a fake tensor of torch.export
+        if trace is None or _is_symbolic(x):
             return x
         return trace.visit(self, x)
 
@@ -97,8 +97,8 @@ class Tap(nn.Module):
 
     def __prepare_scriptable__(self) -> Tap:  # torch.jit.script calls it
         raise NotImplementedError(
-            "torch.jit.script cannot compile a TransXNet, because its taps read a Python context variable: "
-            "use torch.jit.trace, torch.export or torch.compile."
+            "torch.jit.script does not support this model, whose taps (transxnet.trace) read a Python context "
+            "variable: use torch.jit.trace, torch.export or torch.compile"
         )
 
     def extra_repr(self) -> str:
@@ -194,6 +194,14 @@ def active_trace() -> Trace | None:
     if torch.compiler.is_dynamo_compiling() or torch.jit.is_tracing():
         return None
     return _active.get()
+
+
+def _is_symbolic(x: torch.Tensor) -> bool:
+    """Whether this is a proxy of torch.fx or a fake tensor of torch.export.
+
+    Another thread's export does not matter: is_compiling() is true for the whole process, but tensors tell.
+    """
+    return not isinstance(x, torch.Tensor) or (type(x) is not torch.Tensor and torch.compiler.is_compiling())
 
 
 def set_tap_locations(model: nn.Module, locate: Callable[[str], tuple[int, int]]) -> None:

@@ -107,12 +107,11 @@ def test_training_is_saved_and_resumed(tmp_path):
     assert not [key for key, value in before.items() if torch.equal(value, trained[key])]
 
     last = str(tmp_path / "last.pth.tar")
-    resumed = create_model(img_size=96, checkpoint_path="")
+    resumed = create_model()
     resumed_optimizer = create_optimizer_v2(resumed, **optimizer_kwargs(cfg=ARGS))
-    assert resume_checkpoint(create_model(), last, resumed_optimizer) == epochs
-    resume_checkpoint(model := create_model(), last, create_optimizer_v2(model, **optimizer_kwargs(cfg=ARGS)))
-    assert all(torch.equal(value, trained[key]) for key, value in model.state_dict().items())
-    averaged = ModelEmaV3(model, decay=0.5)
+    assert resume_checkpoint(resumed, last, resumed_optimizer) == epochs
+    assert all(torch.equal(value, trained[key]) for key, value in resumed.state_dict().items())
+    averaged = ModelEmaV3(resumed, decay=0.5)
     load_checkpoint(averaged.module, last, use_ema=True)
     expected = unwrap_model(model_ema).state_dict()
     assert all(torch.equal(value, expected[key]) for key, value in averaged.module.state_dict().items())
