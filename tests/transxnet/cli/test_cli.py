@@ -308,7 +308,6 @@ def test_damaged_weights_name_their_path(capsys, images, tmp_path):
     [
         [], ["predict"], ["predict", "a.png", "--top", "0"], ["predict", "a.png", "--batch-size", "x"],
         ["study", "a.png"], ["study", "a.png", "--out", "o", "--position", "3;4"],
-        ["study", "a.png", "--out", "o", "--cam-layer", "last"],
     ],
 )  # fmt: skip
 def test_invalid_arguments_print_the_usage(capsys, argv):
