@@ -130,7 +130,7 @@ def upload_and_predict(client: httpx.Client) -> str:
     upload = client.post("/gradio_api/upload", files={"files": (NAME, content, "image/jpeg")})
     assert upload.status_code == 200, upload.text
     image = {"path": upload.json()[0], "orig_name": NAME, "meta": {"_type": "gradio.FileData"}}
-    call = client.post("/gradio_api/call/predict", json={"data": [image, "pico", 1, False]})
+    call = client.post("/gradio_api/call/predict", json={"data": [image, "pico", 1, False, 0]})
     return client.get(f"/gradio_api/call/predict/{call.json()['event_id']}").text
 
 
