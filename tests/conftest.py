@@ -16,6 +16,7 @@ import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -206,3 +207,14 @@ def artifacts(request: pytest.FixtureRequest) -> Path:
     folder = Path(request.config.getoption("--artifacts") or request.config.rootpath / "tests" / "artifacts")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def restore_registered_models() -> Iterator[None]:
+    """No test sees a model that another one has registered, as a command with NAME=SOURCE does."""
+    from transxnet import registry
+
+    before = dict(registry._models)
+    yield
+    registry._models.clear()
+    registry._models.update(before)

@@ -100,6 +100,7 @@ def test_wheel_holds_what_runs_need_of_the_assets(names):
     assert assets <= tracked_assets
     assert {PurePosixPath(name).parts[0] for name in assets} == {"published.csv", "labels", "weights"}
     needed = {name for name in tracked_assets if name.endswith((".safetensors", ".npz", ".txt"))}
+    needed = {name for name in needed if not name.startswith("training/")}  # of unfinished runs: nothing loads them
     needed |= {PurePosixPath(name).with_suffix(".json").as_posix() for name in needed if name.endswith(".safetensors")}
     assert {"published.csv", *needed} <= assets
     assert not any(name.endswith(".png") for name in assets)

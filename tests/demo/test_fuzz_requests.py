@@ -105,7 +105,7 @@ def test_special_value_gets_a_sentence(server, value):
 
 @pytest.mark.parametrize("route", ["call/predict", "call/v2/predict"])
 def test_simple_call_gets_its_sentence(server, route):
-    body = '{"image": null, "top": "many"}' if "v2" in route else '{"data": [null, "pico", "many", false]}'
+    body = '{"image": null, "top": "many"}' if "v2" in route else '{"data": [null, "pico", "many", false, 0]}'
     event = server.post(route, body).json()["event_id"]
     stream = server.http.get(f"{server.api}/{route}/{event}").text
     assert "event: error" in stream
