@@ -211,7 +211,8 @@ def test_images_of_another_size():
     assert (large.spec.image_size, large.spec.strides, large.spec.origins) == (224, (16,) * 4, (7.5,) * 4)
     assert large.provenance.note.endswith("Built for images of 224 px instead of 160 px.")
     assert large.model(torch.zeros(1, 3, 224, 224)).shape == (1, 1000)
-    assert load(f"{NAME}@untrained", device="cpu", image_size=96).provenance.note == NEVER_TRAINED
+    small = load(f"{NAME}@untrained", device="cpu", image_size=96)
+    assert small.provenance.note == f"{NEVER_TRAINED} Images of 96 px instead of the model's own 160 px."
     assert load("pico", device="cpu", image_size=256).spec.image_size == 256
     with pytest.raises(OutOfRange, match="The image size 8 px is out of range"):
         load("pico", device="cpu", image_size=8)

@@ -77,9 +77,13 @@ const pageObserver = new MutationObserver(() => {
   moveToolbar(findTabList());
   begin(findTabList());
   open();
-  document.querySelector(".lens-skip").addEventListener("click", skipToTabs);
 });
 pageObserver.observe(document, { subtree: true, childList: true });
+
+/* The header may arrive after the tabs. */
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.(".lens-skip")) skipToTabs(event);
+});
 
 function skipToTabs(event) {
   event.preventDefault();
