@@ -18,14 +18,14 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from transxnet.backbones.spec import is_backbone, spec_of
+from transxnet.backbones.spec import displayed_name, is_backbone, spec_of
 from transxnet.draw.colormaps import COLORMAPS, SEQUENTIAL
 from transxnet.draw.scale import MODES
 from transxnet.errors import InvalidValue, LensError, UnknownName
 from transxnet.errors import quote as quote_value
 from transxnet.explain.ablation.catalog import parse_ablations
 from transxnet.explain.ablation.masking import FILLS, parse_mask
-from transxnet.variants import UNTRAINED, VARIANTS
+from transxnet.variants import VARIANTS
 
 from .examples import examples
 from .i18n.translate import LANGUAGES, message, tr, tr_error, tr_group
@@ -70,8 +70,7 @@ def canonical_name(name: str) -> str:
     Raises:
         UnknownName: There is no such model; names the nearest ones.
     """
-    spec, untrained = spec_of(name)
-    return spec.short + (f"@{UNTRAINED}" if untrained else "")
+    return displayed_name(name)
 
 
 def _ablations(names: Sequence[str]) -> tuple[str, ...]:

@@ -20,16 +20,16 @@ from torch import Tensor, nn
 from .backbones.module import Backbone
 from .backbones.spec import backbone_spec
 from .class_names import class_names as read_names
-from .errors import LensError, check_index, check_name
+from .errors import LensError, check_index
 from .labels import NUMBERED, own_labels
 from .messages import Message
 from .model import TransXNet
 from .module_view import view_of
 from .registry import check_model_name
-from .variants import ACTIVATIONS, SIGMOID, SOFTMAX
 from .weights.checkpoint import state_digest
 from .weights.description import MAX_SIZE, MIN_SIZE, Description, describe
 from .weights.load import LoadedModel
+from .weights.own_models import choose_activation, merge_preprocessing
 from .weights.sources import Provenance
 
 
@@ -97,15 +97,12 @@ def _fields(
 ) -> dict[str, Any]:  # fmt: skip
     """Fields of the spec."""
     classes = int(getattr(model, "num_classes", 0))
-    if activation is not None:
-        check_name(activation, ACTIVATIONS, "There is no activation called {name}.")
     fields: dict[str, Any] = {"name": name, "num_classes": classes}
-    fields["activation"] = activation or (SIGMOID if classes == 1 else SOFTMAX)
+    fields["activation"] = choose_activation(activation or "", descriptions, classes)
     sizes = (image_size, *(description.image_size for description in descriptions))
     if size := next((size for size in sizes if size), None):
         fields["image_size"] = size
-    for description in reversed(descriptions):
-        fields |= description.preprocessing
+    fields |= merge_preprocessing(descriptions)
     described = next((d for d in descriptions if d.names and len(d.names) == classes), None)
     listed = described.names if names is None and described else names and read_names(names, "class_names")
     if listed:

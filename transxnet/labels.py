@@ -1,7 +1,7 @@
 """The classes of a model: index -> identifier -> name.
 
 imagenet-1k: timm.data.ImageNetInfo, in the usual order. tiny-imagenet-200: its 200 WNIDs in sorted order; the names
-also come from ImageNetInfo. numbered-N: N classes without names. A model with classes of its own has a LabelSet made of
+also come from ImageNetInfo. numbered-N: N classes without names. A model with other classes has a LabelSet made of
 its names (class_names.py). A class index is always the index of an output of the model.
 """
 
@@ -87,7 +87,7 @@ def wnid_or_none(wnid: str) -> str | None:
 
 
 def own_labels(name: str, names: Sequence[str], descriptions: Mapping[str, str] | None = None) -> LabelSet:
-    """The label set of a model with classes of its own.
+    """The label set of a model with other classes than those of LABEL_SETS.
 
     Args:
         name: Of the set.

@@ -246,7 +246,7 @@ def adaptive_avg_pool(x: Tensor, size: int) -> Tensor:
     return torch.stack([x[..., window].mean(dim=-1) for window in _windows(width, size)], dim=-1)
 
 
-torch.fx.wrap("adaptive_avg_pool")  # a call of its own in an FX graph, which cannot depend on the size
+torch.fx.wrap("adaptive_avg_pool")  # one call in an FX graph, which cannot depend on the size
 
 
 def _divides(n: int, size: int) -> bool:

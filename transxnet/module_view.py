@@ -6,7 +6,7 @@ from torch import nn
 
 
 def view_of(module: nn.Module) -> nn.Module:
-    """A view of a module, in eval mode, with submodules and hooks of its own; parameters and buffers are shared."""
+    """A view of a module, in eval mode, with separate submodules and hooks; parameters and buffers are shared."""
     return _view(module, {})
 
 

@@ -1,4 +1,4 @@
-"""The page opened on a checkpoint of 37 classes of its own, next to pico."""
+"""The page opened on a checkpoint of 37 other classes, next to pico."""
 
 from __future__ import annotations
 

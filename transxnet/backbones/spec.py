@@ -110,6 +110,12 @@ def spec_of(name: str) -> tuple[VariantSpec | BackboneSpec, bool]:
     return (registered.spec, untrained) if registered else parse_variant(name, registered_names())
 
 
+def displayed_name(name: str) -> str:
+    """The name of a variant, registered model or backbone as users type it; UnknownName for others."""
+    spec, untrained = spec_of(name)
+    return f"{spec.short}@{UNTRAINED}" if untrained else spec.short
+
+
 def parse_backbone(name: str) -> tuple[BackboneSpec, bool]:
     """`spec_of` for a name that begins with "timm:"."""
     timm_name, at, suffix = name.strip()[len(PREFIX) :].strip().partition("@")

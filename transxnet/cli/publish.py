@@ -19,7 +19,7 @@ def add_options(add: AddOption) -> None:
     """Define the options of `publish`."""
     add_model_options(
         add, several=False, default="", required=True,
-        help="model to publish: a file, a folder or hf-hub:ID; NAME is the variant, or a name of its own",
+        help="model to publish: a file, a folder or hf-hub:ID; NAME is the variant's or another",
     )  # fmt: skip
     add("--to", "Hub repository; NAME", required=True, metavar="NAMESPACE[/NAME]", default_text="that of the variant")
     add("--dry-run", "write and verify the folder, upload nothing", action="store_true")

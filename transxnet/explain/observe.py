@@ -151,15 +151,9 @@ def observe(
 def _with_outputs(model: nn.Module, names: Iterable[str], outputs: dict[str, list[object]]) -> nn.Module:
     """A view of the model that adds the outputs of these modules to `outputs`; nothing on the model changes."""
     view = view_of(model)
+    named = dict(view.named_modules())
     for name in names:
-        try:
-            module = view.get_submodule(name)
-        except AttributeError:
-            net = getattr(view, "net", None)  # of a backbone
-            try:
-                module = net.get_submodule(name) if net is not None else None
-            except AttributeError:
-                module = None
+        module = named.get(name, named.get(f"net.{name}"))  # a Backbone's timm model is its `net`
         if module is None:
             raise UnknownName(
                 "{model} has no module called {name}.", remedy="Its modules are those of model.named_modules().",

@@ -1,6 +1,6 @@
 """Predictions: probabilities from the model's logits, best classes first.
 
-softmax: one distribution over all classes. sigmoid: a probability of its own for each class, for models trained with
+softmax: one distribution over all classes. sigmoid: an independent probability for each class, for models trained with
 binary cross-entropy on several labels or on one logit.
 """
 

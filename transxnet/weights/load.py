@@ -39,6 +39,7 @@ from ..registry import RegisteredModel, add_model, check_model_name, find_model
 from ..variants import UNTRAINED, VariantSpec
 from . import backbone_sources, sources
 from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_digest, untrained_model
+from .description import MAX_SIZE, MIN_SIZE
 from .devices import is_out_of_memory, resolve_device
 from .download import Report, cached_repository
 from .namespace import Namespace, configured_namespace
@@ -48,7 +49,6 @@ from .sources import Provenance, SourceOptions, SourceUnavailable, WeightsFile
 Model = TransXNet | Backbone
 Spec = VariantSpec | BackboneSpec
 ClassNames = str | os.PathLike[str] | Sequence[str] | None
-MAX_SIDE = 2048  # of an image in pixels (images.py)
 _IMAGES_AT_ONCE = 2  # of study_memory
 _OF_CHANNEL, _OF_HIDDEN, _OF_ATTENTION = 17, 5.4, 1.1  # values of a unit, of _stage_values
 
@@ -192,8 +192,7 @@ def load(
     options = _source_options(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download, hub_cache)
     if source is not None and not is_backbone(name):
         own = read_own_model(name, source, class_names, activation, ema, options)
-        model = model_from(own.spec, own.state, own.provenance.location)
-        return LoadedModel(_on_device(model, target), own.spec, own.provenance, target).at_size(size)
+        return LoadedModel(_on_device(own.model, target), own.spec, own.provenance, target).at_size(size)
     spec, untrained = spec_of(name)
     own_size = spec.image_size
     spec = spec if size is None else replace(spec, image_size=size)
@@ -250,7 +249,7 @@ def read_own_model(
     name: str, source: str | os.PathLike[str], class_names: ClassNames = None, activation: str = "", ema: bool = False,
     options: SourceOptions | None = None,
 ) -> OwnModel:  # fmt: skip
-    """Read and describe a TransXNet from a source that the user named, without building it; arguments as of `load`.
+    """Read and describe a TransXNet from a source that the user named; arguments as of `load`.
 
     Raises:
         NoWeights: The source cannot be read, or has no TransXNet.
@@ -263,12 +262,9 @@ def read_own_model(
             file = sources.from_user_source(spec, source, options)
             checkpoint = open_checkpoint(file.path, ema)
             file = replace(file, provenance=sources.check_digest(file, checkpoint.sha256))
-            own = own_model(name, file, checkpoint, class_names, activation)
-            with torch.device("meta"):
-                model_from(own.spec, own.state, file.path.name)  # raises
+            return own_model(name, file, checkpoint, class_names, activation)
         except WeightsError as error:
             raise _no_weights(spec, [(sources.source_label(source), error)], named=True) from error
-    return own
 
 
 def available(
@@ -421,7 +417,7 @@ def _untrained(spec: Spec) -> tuple[Model, Provenance]:
 
 
 def _check_image_size(image_size: int) -> int:
-    return check_index(image_size, 32, MAX_SIDE, "The image size {size} px is out of range.", size=image_size)
+    return check_index(image_size, MIN_SIZE, MAX_SIZE, "The image size {size} px is out of range.", size=image_size)
 
 
 def _size_note(spec: Spec, own_size: int) -> str:

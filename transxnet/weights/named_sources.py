@@ -12,11 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..backbones.spec import spec_of
+from ..backbones.spec import displayed_name
 from ..errors import InvalidValue, UnknownName, quote
 from ..messages import Message
 from ..registry import same_name
-from ..variants import UNTRAINED
 from .load import register
 
 REMEDY = "Write NAME=SOURCE, where SOURCE is a file, a folder, hf-hub:ID[@REVISION] or local-dir:DIR."
@@ -75,7 +74,7 @@ def parse_models(
         if "=" in text and not (name and source):
             raise UnknownName("{text} names no model.", remedy=REMEDY, text=quote(text))
         if source and sum(same_name(name, other) for other, _ in pairs) > 1:
-            raise UnknownName("{name} is given twice.", remedy="Give each model a name of its own.", name=quote(name))
+            raise UnknownName("{name} is given twice.", remedy="Give each model a different name.", name=quote(name))
     files = _by_name(class_names, own, "--class-names")
     functions = _by_name(activations, own, "--activation")
     if ema and not own:
@@ -102,14 +101,14 @@ def register_models(models: Iterable[NamedModel]) -> tuple[str, ...]:
             options = {"class_names": model.class_names, "activation": model.activation, "ema": model.ema}
             names[register(model.name, model.source, **options).short] = None
         else:
-            names[displayed_name(model.name)] = None
+            names[_known_name(model.name)] = None
     return tuple(names)
 
 
-def displayed_name(name: str) -> str:
-    """The short name of a variant, registered model or backbone; raises UnknownName for others."""
+def _known_name(name: str) -> str:
+    """The displayed name; the UnknownName for the path of a file says how to name it."""
     try:
-        spec, untrained = spec_of(name)
+        return displayed_name(name)
     except UnknownName as error:
         if not Path(name).expanduser().exists():
             raise
@@ -117,7 +116,6 @@ def displayed_name(name: str) -> str:
             Message("{name} is a path, not the name of a model.", name=quote(name)),
             remedy=Message("Give it a name: NAME={path}", path=name),
         ) from error
-    return f"{spec.short}@{UNTRAINED}" if untrained else spec.short
 
 
 def _by_name(texts: Sequence[str], own: Sequence[str], option: str) -> dict[str, str]:

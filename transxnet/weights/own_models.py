@@ -22,9 +22,10 @@ from ..class_names import SUFFIXES, class_names, read_class_names
 from ..errors import InvalidValue, LensError, UnknownName, WeightsMismatch, check_name
 from ..labels import LABEL_SETS, NUMBERED, LabelSet, label_set, own_labels
 from ..messages import Message
+from ..model import TransXNet
 from ..variants import ACTIVATIONS, SIGMOID, SOFTMAX, UNTRAINED, VARIANTS, VariantSpec, find_variant
 from .architecture import infer_architecture, known_variant, same_architecture
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, model_from
 from .description import Description, describe
 from .layouts import transxnet_state
 from .sources import Provenance, WeightsFile
@@ -57,13 +58,15 @@ class OwnModel:
         provenance: Where it comes from, with what was read from where.
         path: The file.
         averaged: Whether the tensors are a moving average (EMA) of the weights.
+        model: Built from them, in training mode.
     """
 
     spec: VariantSpec
     state: dict[str, Tensor]
     provenance: Provenance
     path: Path
-    averaged: bool = False
+    averaged: bool
+    model: TransXNet
 
 
 def builtin_variant(name: str) -> VariantSpec | None:
@@ -110,7 +113,7 @@ def own_model(
     if base is not None and not same_architecture(base, architecture):
         raise WeightsMismatch(
             "{file} does not have the architecture of {name}: {architecture}.",
-            remedy="Give it a name of its own: NAME=SOURCE.", file=file_name, name=base.name,
+            remedy="Choose another name for it: NAME=SOURCE.", file=file_name, name=base.name,
             architecture=_architecture_text(architecture),
         )  # fmt: skip
     known = base or known_variant(architecture, hint)
@@ -118,10 +121,10 @@ def own_model(
     _check_channels(state, file_name)
     image_size, size_origin = _image_size(spec, architecture["bias_size"], descriptions)
     labels, labels_note = _labels(state, file, descriptions, base, names, name)
-    preprocessing = _merged(descriptions)
+    preprocessing = merge_preprocessing(descriptions)
     own = replace(
         spec, num_classes=_num_classes(state), image_size=image_size, **preprocessing, **labels,
-        activation=_activation(activation, descriptions, _num_classes(state)),
+        activation=choose_activation(activation, descriptions, _num_classes(state)),
     )  # fmt: skip
     if own.num_classes != spec.num_classes:
         own = replace(own, paper=None)  # its accuracy is that of other classes
@@ -141,7 +144,8 @@ def own_model(
     provenance = file.provenance
     for note in notes:
         provenance = provenance.with_note(note)
-    return OwnModel(own, state, provenance, file.path, checkpoint.averaged)
+    model = model_from(own, state, file_name)
+    return OwnModel(own, state, provenance, file.path, checkpoint.averaged, model)
 
 
 def _num_classes(state: Mapping[str, Tensor]) -> int:
@@ -191,7 +195,7 @@ def _size_note(image_size: int, origin: str, base: VariantSpec | None) -> str:
     return Message("Input size {size} px, from {where}.", size=image_size, where=origin)
 
 
-def _merged(descriptions: Sequence[Description]) -> dict[str, object]:
+def merge_preprocessing(descriptions: Sequence[Description]) -> dict[str, object]:
     """The preprocessing that the descriptions mention; the first counts."""
     merged: dict[str, object] = {}
     for description in reversed(descriptions):
@@ -215,7 +219,7 @@ def _value(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _activation(requested: str, descriptions: Sequence[Description], num_classes: int) -> str:
+def choose_activation(requested: str, descriptions: Sequence[Description], num_classes: int) -> str:
     """One logit has no softmax to speak of: it would always be 1."""
     if requested:
         check_name(requested, ACTIVATIONS, "There is no activation called {name}.")

@@ -416,7 +416,7 @@ def check_config(spec: Named, file: WeightsFile) -> None:
     if isinstance(spec, VariantSpec) and isinstance(names, list) and tuple(names) != spec.labels.wnids:
         raise WeightsMismatch(
             "{location} has other classes than {expected}.",
-            remedy="Give it a name of its own: NAME=SOURCE.", location=file.provenance.location, expected=spec.name,
+            remedy="Choose another name for it: NAME=SOURCE.", location=file.provenance.location, expected=spec.name,
         )  # fmt: skip
 
 

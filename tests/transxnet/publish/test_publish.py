@@ -293,7 +293,7 @@ def refused(capsys: pytest.CaptureFixture[str], checkpoint: Path, *arguments: ob
 def test_another_architecture_is_refused_before_the_upload(hub, checkpoint, capsys):
     message = refused(capsys, checkpoint, model="nano")
     assert "pico.pth.tar does not have the architecture of transxnet_nano" in message
-    assert "Give it a name of its own: NAME=SOURCE." in message
+    assert "Choose another name for it: NAME=SOURCE." in message
     assert hub.requests == []
     assert names(hub.root) == set()
 
