@@ -124,7 +124,7 @@ def test_library_imports_its_base_requirements_only():
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 imported.add(node.module.partition(".")[0])
-    imported -= {"transxnet", "pillow_heif", *sys.stdlib_module_names}  # pillow-heif is an extra
+    imported -= {"transxnet", "pillow_heif", "datasets", *sys.stdlib_module_names}  # the two are extras
     assert imported | {"torchvision"} == {IMPORTED_AS.get(name, name) for name in base}  # timm needs torchvision
 
 
@@ -132,7 +132,7 @@ def test_metadata_names_the_extra_and_the_commands(metadata):
     assert (metadata.name, metadata.version) == ("transxnet-lens", PROJECT["version"])
     assert metadata.metadata["License-Expression"] == "Apache-2.0"
     assert "# TransXNet Lens" in (metadata.metadata["Description"] or metadata.metadata.get_payload())
-    assert metadata.metadata.get_all("Provides-Extra") == ["demo", "heif"]
+    assert metadata.metadata.get_all("Provides-Extra") == ["demo", "heif", "datasets"]
     base = {line for line in metadata.requires if "extra ==" not in line}
     assert not any(line.startswith("gradio") for line in base)
     assert len(base) == len(PROJECT["dependencies"])

@@ -56,28 +56,35 @@ class LabelSet:
         query = str(text).strip().casefold()
         if re.fullmatch(r"-?[0-9]{1,9}", query):
             return check_index(int(query), 0, len(self) - 1, "{labels} has no class {index}.", labels=self.name)
-        names = ([name.casefold()] for name in self.names)
-        synonyms = (text.casefold().split(", ") for text in self.all_names)
-        for candidates in (([wnid.casefold()] for wnid in self.wnids), names, synonyms):
-            matches = [index for index, values in enumerate(candidates) if query in values]
-            if len(matches) > 1:
-                same_case = [index for index in matches if str(text).strip() in (self.wnids[index], self.names[index])]
-                if len(same_case) == 1:  # "Cardigan", the dog, and "cardigan"
-                    return same_case[0]
-                raise self._ambiguous(text, matches)
-            if matches:
-                return matches[0]
+        matches = self.matches(str(text))
+        if len(matches) > 1:
+            raise self.ambiguous(str(text), matches)
+        if matches:
+            return matches[0]
         raise UnknownName(
             "None of the {count} classes of {labels} is called {name}.",
             remedy="Use a class's name, its WNID or its index; `python -m transxnet list --classes NAME` lists them.",
             count=len(self), labels=self.name, name=quote(str(text).strip()),
         )  # fmt: skip
 
-    def _ambiguous(self, text: str | int, matches: Sequence[int]) -> UnknownName:
+    def matches(self, text: str) -> list[int]:
+        """Indices of the classes with this WNID, else with this name, else with this synonym, in any case."""
+        query = text.strip().casefold()
+        names = ([name.casefold()] for name in self.names)
+        synonyms = (text.casefold().split(", ") for text in self.all_names)
+        for candidates in (([wnid.casefold()] for wnid in self.wnids), names, synonyms):
+            matches = [index for index, values in enumerate(candidates) if query in values]
+            if matches:  # "Cardigan", the dog, and "cardigan"
+                same_case = [index for index in matches if text.strip() in (self.wnids[index], self.names[index])]
+                return same_case if len(same_case) == 1 else matches
+        return []
+
+    def ambiguous(self, text: str, matches: Sequence[int]) -> UnknownName:
+        """The error for a text that means several classes."""
         candidates = "; ".join(f"{self.wnids[i]} (class {i}: {self.all_names[i]})" for i in matches)
         return UnknownName(
             "{count} classes of {labels} are called {name}.", remedy="Choose one of them: {candidates}.",
-            count=len(matches), labels=self.name, name=quote(str(text).strip()), candidates=candidates,
+            count=len(matches), labels=self.name, name=quote(text.strip()), candidates=candidates,
         )  # fmt: skip
 
 

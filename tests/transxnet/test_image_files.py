@@ -13,6 +13,7 @@ from PIL import Image
 from transxnet import image_files
 from transxnet.image_files import ImageFiles, skipped_text
 from transxnet.image_structure import HEAD, file_format
+from transxnet.labels import label_set
 from transxnet.training.samples import list_images
 
 
@@ -162,7 +163,7 @@ def test_labeled_images_are_recognized_by_content(tmp_path, packed):
         for name, data in contents.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(data)
-    listing = list_images([path])
+    listing = list_images([path], label_set("imagenet-1k"))
     assert [sample.name for sample in listing.samples] == [
         "n01443537/a", "n01443537/b.jfif", "n01443537/c.tif", "x_n01443537"
     ]  # fmt: skip
@@ -177,5 +178,5 @@ def test_labeled_images_behind_links_are_listed(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "n01443537").symlink_to(tmp_path / "store" / "fish")
     (sample,) = list_images([tmp_path / "data"]).samples
-    assert (sample.name, sample.wnid) == ("n01443537/a.png", "n01443537")
+    assert (sample.name, sample.label) == ("n01443537/a.png", "n01443537")
     assert sample.read() == FORMATS["PNG"]

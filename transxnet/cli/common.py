@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from ..weights.load import LoadedModel
     from ..weights.named_sources import NamedModel
 
-LABELED_IMAGES = "folders or zips of WNID folders, or of files WNID_name"
+LABELED_IMAGES = (
+    "folders or zips of class folders (cat/1.jpg, n02165456/1.jpg) or of files WNID_name; CSV files of path and label; "
+    "folders of Hugging Face Dataset.save_to_disk"
+)
 
 # --- Options ----------------------------------------------------------------------------------------------------------
 

@@ -101,7 +101,7 @@ def _evaluate_model(args: argparse.Namespace, name: str, out: Path | None, worke
         loaded.spec, args.image_size, args.crop_pct, batch_size=args.batch_size,
         restrict_classes=args.restrict_classes, autocast=args.autocast,
     )  # fmt: skip
-    labeling = None if args.labels is None else read_labeling(args.labels)
+    labeling = None if args.labels is None else read_labeling(args.labels, loaded.spec.labels)
     with tqdm(unit="image", disable=None if worker.is_main else True) as bar:  # None: only on a terminal
 
         def show_progress(finished: int, total: int) -> None:

@@ -54,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
     check_output(args.out or BUNDLED / "familiar.npz", file=True)
     (name,) = model_names(args, [args.model])
     loaded = load_model(name, args)
-    wnids = loaded.spec.labels.wnids
+    labels = loaded.spec.labels
     training, held_out = (
-        _features(loaded, _random_subset(list_images(paths).of_classes(wnids), args), image_limits(args))
+        _features(loaded, _random_subset(list_images(paths, labels).of_classes(labels.wnids), args), image_limits(args))
         for paths in (args.data, args.held_out)
     )
     statistics = fit_statistics(training[0], *held_out, loaded.provenance.sha256)

@@ -86,9 +86,9 @@ def _create_run(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run
     worker.barrier()  # all processes check the folder before the main one writes to it
     model = _initial_model(recipe, args.initial_checkpoint)
     teacher = _load_teacher(recipe, args.teacher, model.num_classes, worker)
-    wnids, limits = model.spec.labels.wnids, image_limits(args)
-    data = load_images(args.data, wnids, limits=limits)
-    validation = load_images(args.val, wnids, limits=limits) if args.val and worker.is_main else None
+    classes, limits = model.spec.labels, image_limits(args)
+    data = load_images(args.data, classes, limits=limits)
+    validation = load_images(args.val, classes, limits=limits) if args.val and worker.is_main else None
     if worker.is_main:
         report_skipped([*data.skipped, *(validation.skipped if validation else ())])
     run = Run(

@@ -106,23 +106,23 @@ class _ImageFiles:
     Attributes:
         files: Names of the folders and zips.
         hashes: SHA-256 of each image file.
-        wnids: Class of every image, sorted.
+        classes: Class of every image, sorted.
         digest: See `training.data.combine_hashes`.
     """
 
     files: tuple[str, ...]
     hashes: frozenset[bytes]
-    wnids: tuple[str, ...]
+    classes: tuple[str, ...]
     digest: str
 
     @classmethod
     def find(cls, paths: Paths, spec: VariantSpec) -> _ImageFiles:
-        samples = list_images(paths).of_classes(spec.labels.wnids)
-        hashes, wnids = image_hashes(samples), tuple(sorted(sample.wnid for sample in samples))
-        return cls(tuple(Path(path).name for path in paths), frozenset(hashes), wnids, combine_hashes(hashes))
+        samples = list_images(paths, spec.labels).of_classes(spec.labels.wnids)
+        hashes, classes = image_hashes(samples), tuple(sorted(sample.label for sample in samples))
+        return cls(tuple(Path(path).name for path in paths), frozenset(hashes), classes, combine_hashes(hashes))
 
     def as_json(self) -> dict[str, Any]:
-        return {"files": list(self.files), "pictures": len(self.wnids), "digest": self.digest}
+        return {"files": list(self.files), "pictures": len(self.classes), "digest": self.digest}
 
 
 def _check_disjoint(training: _ImageFiles, measured: _ImageFiles) -> None:
@@ -130,7 +130,7 @@ def _check_disjoint(training: _ImageFiles, measured: _ImageFiles) -> None:
     shared = len(training.hashes & measured.hashes)
     if shared:
         raise WeightsMismatch(
-            f"{shared} of the {len(measured.wnids)} images of {', '.join(measured.files)} are training images.",
+            f"{shared} of the {len(measured.classes)} images of {', '.join(measured.files)} are training images.",
             remedy="Measure accuracy on images that the model was not trained on.",
         )
 
@@ -161,7 +161,7 @@ def _identity(loaded: LoadedModel, recipe: Recipe) -> dict[str, Any]:
 
 
 def _training(state: Mapping[str, Any], recipe: Recipe, images: _ImageFiles, hardware: str) -> dict[str, Any]:
-    held_out = len(split(np.array(images.wnids), recipe.held_out)[1])
+    held_out = len(split(np.array(images.classes), recipe.held_out)[1])
     return {
         "data": {"what": recipe.images, **images.as_json(), "held_out": held_out},
         "run": recipe.about, "start": recipe.start or "random weights",

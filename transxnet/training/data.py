@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,9 +14,11 @@ import numpy as np
 from PIL import Image
 
 from ..images import FILE_LIMITS, Limits, SourceImage
+from ..labels import LabelSet
 from .held_out import sort_samples
 from .samples import Sample, list_images
 
+MAX_IN_MEMORY = 2 * 2**30  # bytes
 THREADS = 4  # reading waits for the disk; images.py bounds how many images are decoded at a time
 
 
@@ -24,31 +28,33 @@ class ImageSet:
 
     Attributes:
         images: (N, side, side, 3) uint8.
-        labels: (N,) int64, indices into `wnids`.
-        wnids: The classes.
+        labels: (N,) int64, indices into `classes`.
+        classes: Of the model.
         digest: See `combine_hashes`.
         skipped: (name, why) of the files that are not images.
     """
 
     images: np.ndarray
     labels: np.ndarray
-    wnids: tuple[str, ...]
+    classes: LabelSet
     digest: str
     skipped: tuple[tuple[str, str], ...] = ()
 
 
 def load_images(
-    paths: Sequence[str | Path], wnids: Sequence[str], side: int = 64, limits: Limits = FILE_LIMITS
+    paths: Sequence[str | Path], classes: LabelSet, side: int = 64, limits: Limits = FILE_LIMITS
 ) -> ImageSet:
-    """Decode all images of the given classes to side x side pixels (center square, bicubic). For small images.
+    """Decode all images of a model's classes to side x side pixels (center square, bicubic).
+
+    They are held in memory, more than MAX_IN_MEMORY in an unnamed temporary file that is mapped into it.
 
     Raises:
         UnknownName: No image of these classes, or a path that does not exist.
         ImageError: An image cannot be read.
     """
-    listing = list_images(paths)
-    samples = sort_samples(listing.of_classes(wnids))
-    images = np.empty((len(samples), side, side, 3), np.uint8)
+    listing = list_images(paths, classes)
+    samples = sort_samples(listing.of_classes(classes.wnids))
+    images = _empty((len(samples), side, side, 3))
 
     def load(i: int) -> bytes:
         data = samples[i].read()
@@ -57,9 +63,15 @@ def load_images(
 
     with ThreadPoolExecutor(THREADS) as pool:
         hashes = list(pool.map(load, range(len(samples))))
-    index = {wnid: i for i, wnid in enumerate(wnids)}
-    labels = np.array([index[sample.wnid] for sample in samples], np.int64)
-    return ImageSet(images, labels, tuple(wnids), combine_hashes(hashes), listing.skipped)
+    index = {wnid: i for i, wnid in enumerate(classes.wnids)}
+    labels = np.array([index[sample.label] for sample in samples], np.int64)
+    return ImageSet(images, labels, classes, combine_hashes(hashes), listing.skipped)
+
+
+def _empty(shape: tuple[int, ...]) -> np.ndarray:
+    if math.prod(shape) <= MAX_IN_MEMORY:
+        return np.empty(shape, np.uint8)
+    return np.memmap(tempfile.TemporaryFile(), np.uint8, shape=shape)
 
 
 def image_hashes(samples: Sequence[Sample]) -> list[bytes]:

@@ -2,8 +2,8 @@
 
 The protocol is the official one (validate.py of https://github.com/LMMMEng/TransXNet, with timm 0.6.12): the short side
 is resized to floor(image_size / crop_pct), bicubic, the center is cropped and normalized, all in float32; see inputs.py
-and images.prepare. Labels are matched by WNID, so that only images of the model's classes are used; predictions are
-over all classes of the model, or (`restrict_classes`) over those of the images.
+and images.prepare. Labels are matched by WNID or name, so that only images of the model's classes are used; predictions
+are over all classes of the model, or (`restrict_classes`) over those of the images.
 
 Batches do not depend on the number of processes, nor on interruptions: process r of n takes batches r, r + n, ….
 """
@@ -44,7 +44,7 @@ def evaluate(
 
     Args:
         loaded: The model.
-        paths: Folders or zips of labeled images, see training.samples.
+        paths: Labeled images, see training.samples.
         image_size: Input size in pixels; None for the variant's.
         batch_size: Images per forward pass.
         progress: Called with the numbers of finished images and of all images.
@@ -69,9 +69,9 @@ def assess(
 
     Args:
         loaded: The model.
-        paths: Folders or zips of images.
+        paths: Labeled images, see training.samples.
         protocol: Preprocessing and precision; None for the variant's.
-        labeling: Classes of the images; None for the WNIDs in their names.
+        labeling: Classes of the images; None for those in their names.
         held_out_fraction: If not 0, only the images that a recipe with this fraction is not trained on.
         out: Folder of the outcomes so far, from which `resume` continues, see outcomes.py.
         resume: Continue the evaluation in `out`.
@@ -90,7 +90,7 @@ def assess(
         WeightsMismatch: `out` holds another evaluation, or other processes have other settings.
     """
     worker = worker or Worker(0, 1, loaded.device)
-    listing = list_images(paths, labeling)
+    listing = list_images(paths, loaded.spec.labels, labeling)
     if held_out_fraction:
         listing = select_held_out(listing, held_out_fraction)
     task = Task.of(loaded, protocol or Protocol.of(loaded.spec), listing)

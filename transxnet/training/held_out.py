@@ -58,11 +58,11 @@ def first_half(labels: np.ndarray) -> np.ndarray:
 
 def sort_samples(samples: Iterable[Sample]) -> list[Sample]:
     """Sort by class and name, so that packing and order of folders and zips do not matter."""
-    return sorted(samples, key=lambda sample: (sample.wnid, sample.name))
+    return sorted(samples, key=lambda sample: (sample.label, sample.name))
 
 
 def select_held_out(listing: Listing, fraction: float) -> Listing:
     """The images of a listing that a recipe with this held-out fraction is not trained on."""
     samples = sort_samples(listing.samples)
-    _, held_out = split(np.array([sample.wnid for sample in samples]), fraction)
+    _, held_out = split(np.array([sample.label for sample in samples]), fraction)
     return replace(listing, samples=tuple(samples[i] for i in held_out))

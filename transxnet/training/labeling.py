@@ -1,11 +1,13 @@
-"""Classes of images, from their names, from numbered folders or from a file of labels. All become WNIDs.
+"""Classes of images, from their names and folders or from a file of labels; class_matching.py finds the model's class.
 
 * WNIDs in names: n02165456/x.jpg, n02165456_x.jpg, ILSVRC2012_val_00000293_n01440764.JPEG. The innermost name wins.
+* Class folders by any name, as torchvision's ImageFolder and timm read them: the outermost folder that is a class of
+  the model. For a model with classes of its own they take precedence over WNIDs in the names of files.
 * Numbered folders, as in ImageNet-V2 (https://github.com/modestyachts/ImageNetV2): 0 to 999, the classes of
   ImageNet-1K in the order of their WNIDs. They are recognized only if all thousand exist.
 * A file of labels, for the flat ILSVRC2012_val_00000001.JPEG …: lines of a name and a WNID (Kaggle's
-  LOC_val_solution.csv, Tiny-ImageNet's val_annotations.txt), of a name and a class number (Caffe's val.txt), or 50,000
-  lines of a WNID, line k for the image with number k.
+  LOC_val_solution.csv, Tiny-ImageNet's val_annotations.txt), of a name and a class name, of a name and a class number
+  (Caffe's val.txt), or 50,000 lines of a WNID, line k for the image with number k.
 
 Numbers could be counted from 1, or be those of the challenge: where that is possible they are refused, not guessed.
 """
@@ -15,23 +17,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from ..errors import UnknownName, quote
-from ..labels import label_set
+from ..labels import LabelSet
+from .class_matching import (
+    INDICES,
+    check_folder_numbers,
+    check_numbers,
+    class_matcher,
+    class_of_number,
+    has_own_classes,
+    is_number,
+    normalized,
+    numbering,
+)
 
-INDICES = "indices"  # value of --labels: numbered folders, also if some of the thousand are missing
 NUM_VALIDATION_IMAGES = 50_000  # of ILSVRC2012
 
 _WNID = re.compile(r"(n\d{8})(?:_|$)")
 _WNID_LAST = re.compile(r".*_(n\d{8})(?:\.\w+)?$")
-_NUMBER = re.compile(r"\d{1,4}$")
 _ILSVRC = re.compile(r"ILSVRC2012_val_(\d{8})")
+_SUFFIX = r"\.(?:jpe?g|jpe|jfif|png|webp|bmp|dib|gif|avif|tiff?|hei[cf])"
 _NAME_AND_WNID = re.compile(r'"?(?P<name>.+?)"?[\s,;]+"?(?P<label>n\d{8})\b.*')
 _NAME_AND_NUMBER = re.compile(r'"?(?P<name>\S.*?)"?[\s,;]+"?(?P<label>\d{1,4})"?')
+_NAME_AND_CLASS = re.compile(rf'"?(?P<name>.+?{_SUFFIX})"?[\s,;]+"?(?P<label>.*[^\s"])"?', re.IGNORECASE)
 _REMEDY = (
-    "Use LOC_val_solution.csv, val.txt or a file with a name and a WNID per line; or make WNID folders of the official "
-    'archives with torchvision.datasets.ImageNet(root, split="val").'
+    "Use LOC_val_solution.csv, val.txt or a file with a name and a WNID or class name per line; or make WNID folders "
+    'of the official archives with torchvision.datasets.ImageNet(root, split="val").'
 )
 
 
@@ -41,21 +55,26 @@ class Labeling:
 
     Attributes:
         description: For reports.
-        wnid: Function from an image's name inside its folder or zip to its class, None for an unlabeled image.
+        label: Function from an image's name inside its folder or zip to its class: an entry of the model's
+            `LabelSet.wnids`, or any text for a class that the model does not have. None for an unlabeled image.
     """
 
     description: str
-    wnid: Callable[[str], str | None]
+    label: Callable[[str], str | None]
 
 
-def read_labeling(text: str) -> Labeling:
+def read_labeling(text: str, classes: LabelSet) -> Labeling:
     """The labeling that `--labels` names: "indices", or the path of a file of labels.
+
+    Args:
+        text: The value of the option.
+        classes: Of the model.
 
     Raises:
         UnknownName: The file cannot be read, or its lines are ambiguous.
     """
     if text == INDICES:
-        return BY_FOLDER_NUMBERS
+        return _by_folder_numbers(classes)
     path = Path(text)
     try:
         content = path.read_text(encoding="utf-8-sig")
@@ -66,31 +85,36 @@ def read_labeling(text: str) -> Labeling:
             detail=repr(error),
         ) from error
     lines = [line.strip() for line in content.splitlines() if line.strip()]
-    return _labels_in_order(lines, path.name) or _labels_by_name(lines, path.name)
+    return _labels_in_order(lines, path.name) or _labels_by_name(lines, path.name, classes)
 
 
-def labeling_from_names(names: Sequence[str], source: str) -> Labeling:
-    """WNIDs; or folder numbers, if no image has a WNID and the folders are exactly 0 to 999.
+def labeling_from_names(names: Sequence[str], source: str, classes: LabelSet) -> Labeling:
+    """The labeling that the names suggest: class folders, WNIDs or folder numbers.
 
     Args:
         names: Names of the images inside a folder or zip.
         source: Name of that folder or zip, for the error.
+        classes: Of the model.
 
     Raises:
-        UnknownName: The folders have other numbers.
+        UnknownName: The folders have numbers that are not those of all classes, or a folder's name is ambiguous.
     """
+    by_folder = Labeling("class folders", partial(_class_folder, shared=_shared(names), match=class_matcher(classes)))
+    if has_own_classes(classes) and any(label in classes.wnids for label in map(by_folder.label, names)):
+        return by_folder
     if any(map(_wnid, names)):
         return BY_WNIDS
-    numbers = [_folder_number(name) for name in names]
-    if not names or None in numbers:
-        return BY_WNIDS
-    if set(numbers) == set(range(1000)):
-        return BY_FOLDER_NUMBERS
-    raise UnknownName(
-        f"The class folders of {source} are {len(set(numbers))} numbers from {min(numbers)} to {max(numbers)}; only "
-        "the complete set of 0 to 999 is unambiguous.",
-        remedy=f"If they are ImageNet-1K's classes in the order of their WNIDs, from 0, add --labels {INDICES}.",
-    )
+    numbers = [PurePosixPath(name).parent.name for name in names]
+    if not names or not all(map(is_number, numbers)):
+        return by_folder
+    check_folder_numbers(numbers, source, classes)
+    return _by_folder_numbers(classes)
+
+
+def labeling_by_folder(names: Sequence[str]) -> Labeling:
+    """Class folders whatever the files are called, for a model that gets the classes of the data."""
+    by_folder = Labeling("class folders", partial(_class_folder, shared=_shared(names)))
+    return by_folder if any(map(by_folder.label, names)) else BY_WNIDS
 
 
 def _wnid(name: str) -> str | None:
@@ -101,18 +125,32 @@ def _wnid(name: str) -> str | None:
     return next((match[1] for match in matches if match), None)
 
 
-def _folder_number(name: str) -> int | None:
-    folder = PurePosixPath(name).parent.name
-    return int(folder) if _NUMBER.match(folder) else None
-
-
-def _wnid_of_folder_number(name: str) -> str | None:
-    number, wnids = _folder_number(name), label_set("imagenet-1k").wnids
-    return wnids[number] if number is not None and number < len(wnids) else None
-
-
 BY_WNIDS = Labeling("WNIDs in folder and file names", _wnid)
-BY_FOLDER_NUMBERS = Labeling("folder numbers: ImageNet-1K's classes by WNID, from 0", _wnid_of_folder_number)
+
+
+def _shared(names: Sequence[str]) -> int:
+    """Number of outermost folders that hold all images, at least one folder of each image being left over."""
+    folders = [PurePosixPath(name).parent.parts for name in names]
+    if not folders:
+        return 0
+    first, last, shortest = min(folders), max(folders), min(map(len, folders))
+    shared = next((i for i in range(shortest) if first[i] != last[i]), shortest)
+    return shared - 1 if set(map(len, folders)) == {shared} and shared else shared
+
+
+def _class_folder(name: str, shared: int, match: Callable[[str], str | None] | None = None) -> str | None:
+    """The outermost folder that is a class of the model; else the first below the folders that hold all images."""
+    folders = PurePosixPath(name).parent.parts
+    found = next((label for label in map(match, folders) if label is not None), None) if match else None
+    return found or (normalized(folders[shared]) if len(folders) > shared else None)
+
+
+def _by_folder_numbers(classes: LabelSet) -> Labeling:
+    def label(name: str) -> str | None:
+        folder = PurePosixPath(name).parent.name
+        return class_of_number(folder, classes) if is_number(folder) else None
+
+    return Labeling(f"folder numbers: {numbering(classes)}", label)
 
 
 # --- Files of labels --------------------------------------------------------------------------------------------------
@@ -134,19 +172,19 @@ def _labels_in_order(lines: Sequence[str], file: str) -> Labeling | None:
             remedy=_REMEDY,
         )
 
-    def wnid(name: str) -> str | None:
+    def label(name: str) -> str | None:
         match = _ILSVRC.match(PurePosixPath(name).name)
         return lines[int(match[1]) - 1] if match and 1 <= int(match[1]) <= NUM_VALIDATION_IMAGES else None
 
-    return Labeling(f"{file}: WNIDs of the validation images in their order", wnid)
+    return Labeling(f"{file}: WNIDs of the validation images in their order", label)
 
 
-def _labels_by_name(lines: Sequence[str], file: str) -> Labeling:
-    """Lines of a name and a WNID, or of a name and a class number; the first line may be a heading."""
+def _labels_by_name(lines: Sequence[str], file: str, classes: LabelSet) -> Labeling:
+    """Lines of a name and a WNID, class number or class name; the first line may be a heading."""
     body = lines[1:] if lines and not _pattern(lines[0]) else lines
     pattern = _pattern(body[0]) if body else None
     if pattern is None:
-        raise UnknownName(f"{file} is not a list of labels: no line has a name and a WNID.", remedy=_REMEDY)
+        raise UnknownName(f"{file} is not a list of labels: no line has a name and a label.", remedy=_REMEDY)
     labels: dict[str, str] = {}
     for line in body:
         match = pattern.fullmatch(line)
@@ -154,27 +192,39 @@ def _labels_by_name(lines: Sequence[str], file: str) -> Labeling:
             raise UnknownName(f"{file} is not a list of labels: “{line[:60]}” has no name and label.", remedy=_REMEDY)
         if labels.setdefault(_without_suffix(match["name"]), match["label"]) != match["label"]:
             raise UnknownName(f"{file} gives {match['name']} two different labels.", remedy="Remove one of them.")
-    description = "WNIDs by name"
-    if pattern is _NAME_AND_NUMBER:
-        labels = _numbers_to_wnids(labels, file)
-        description = "class numbers by name: ImageNet-1K's classes by WNID, from 0"
-    return Labeling(f"{file}: {description}", _label_lookup(labels))
+    kind = {_NAME_AND_WNID: "WNIDs by name", _NAME_AND_CLASS: "class names by name"}.get(pattern, "")
+    meaning, labels = resolve_labels(labels, file, classes)
+    return Labeling(f"{file}: {kind or f'class numbers by name: {meaning}'}", _label_lookup(labels))
+
+
+def resolve_labels(
+    labels: Mapping[str, str], source: str, classes: LabelSet | None
+) -> tuple[str, dict[str, str]]:  # fmt: skip
+    """The classes that the labels of a list mean.
+
+    Args:
+        labels: Name of an image -> WNID, class name or class number.
+        source: What holds them, for the error.
+        classes: Of the model; None for labels as they are written.
+
+    Returns:
+        What the labels are, in words, and name of an image -> class as `Labeling.label` gives it.
+
+    Raises:
+        UnknownName: A name is that of several classes, or numbers may be counted from 1.
+    """
+    if classes is None:
+        return "class names", {name: normalized(text) for name, text in labels.items()}
+    match, texts = class_matcher(classes), set(labels.values())
+    if any(match(text) for text in texts) or not all(map(is_number, texts)):
+        return "class names", {name: match(text) or text for name, text in labels.items()}
+    check_numbers(texts, source, classes)
+    return numbering(classes), {name: class_of_number(text, classes) or text for name, text in labels.items()}
 
 
 def _pattern(line: str) -> re.Pattern[str] | None:
-    return next((pattern for pattern in (_NAME_AND_WNID, _NAME_AND_NUMBER) if pattern.fullmatch(line)), None)
-
-
-def _numbers_to_wnids(labels: Mapping[str, str], file: str) -> dict[str, str]:
-    """Convert class numbers. Raises UnknownName for numbers that may be counted from 1."""
-    wnids, numbers = label_set("imagenet-1k").wnids, {int(number) for number in labels.values()}
-    if 0 not in numbers or max(numbers) >= len(wnids):
-        raise UnknownName(
-            f"The class numbers in {file} range from {min(numbers)} to {max(numbers)}: they may be counted from 1, and "
-            "in another order.",
-            remedy="Write WNIDs instead of numbers.",
-        )
-    return {name: wnids[int(number)] for name, number in labels.items()}
+    patterns = (_NAME_AND_WNID, _NAME_AND_NUMBER, _NAME_AND_CLASS)
+    return next((pattern for pattern in patterns if pattern.fullmatch(line)), None)
 
 
 def _label_lookup(labels: Mapping[str, str]) -> Callable[[str], str | None]:
@@ -183,14 +233,14 @@ def _label_lookup(labels: Mapping[str, str]) -> Callable[[str], str | None]:
     for name, label in labels.items():
         by_file_name.setdefault(PurePosixPath(name).name, set()).add(label)
 
-    def wnid(name: str) -> str | None:
+    def label_of(name: str) -> str | None:
         name = _without_suffix(name)
         candidates = by_file_name.get(PurePosixPath(name).name, set())
         return labels.get(name) or (next(iter(candidates)) if len(candidates) == 1 else None)
 
-    return wnid
+    return label_of
 
 
 def _without_suffix(name: str) -> str:
     """An image's name without suffix: lists are written with and without."""
-    return re.sub(r"\.(jpe?g?|jfif|png|webp|bmp|gif|avif|tiff?|hei[cf])$", "", name, flags=re.IGNORECASE)
+    return re.sub(rf"{_SUFFIX}$", "", name, flags=re.IGNORECASE)

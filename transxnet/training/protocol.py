@@ -92,9 +92,9 @@ class Task:
     def of(cls, loaded: LoadedModel, protocol: Protocol, listing: Listing) -> Self:
         """The evaluation of a model on the images of its classes. Raises UnknownName if there are none."""
         protocol.check(loaded.device)
-        wnids = loaded.spec.labels.wnids
-        index, samples = {wnid: i for i, wnid in enumerate(wnids)}, tuple(listing.of_classes(wnids))
-        return cls(loaded, protocol, listing, samples, tuple(index[sample.wnid] for sample in samples))
+        index = {wnid: i for i, wnid in enumerate(loaded.spec.labels.wnids)}
+        samples = tuple(listing.of_classes(index))
+        return cls(loaded, protocol, listing, samples, tuple(index[sample.label] for sample in samples))
 
     @property
     def batches(self) -> list[range]:
@@ -104,7 +104,7 @@ class Task:
 
     def settings(self) -> dict[str, object]:
         """Everything that the outcomes depend on, for evaluation.json. Digests in place of paths."""
-        listed = "".join(f"{sample.name}\t{sample.wnid}\t{sample.size}\n" for sample in self.samples)
+        listed = "".join(f"{sample.name}\t{sample.label}\t{sample.size}\n" for sample in self.samples)
         loaded, protocol = self.loaded, self.protocol
         return {
             "model": loaded.name,

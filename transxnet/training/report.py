@@ -16,6 +16,7 @@ from ..image_files import skipped_text
 from ..labels import LabelSet, wnid_or_none
 from .data import combine_hashes
 from .protocol import Task
+from .samples import listed_text
 from .scores import Accuracy, ClassScore, Confusion, Outcome, class_scores, confusions, hits, paired_difference, wilson
 
 MAX_LINES = 10  # of a list in the text
@@ -111,7 +112,9 @@ class Report:
         a, protocol, data, names = self.accuracy, self.protocol, self.data, self.labels.names
         for name, value, (low, high) in (("top-1", a.top1, a.top1_interval), ("top-5", a.top5, a.top5_interval)):
             yield f"{a.model} {name}: {value:.1%} (95% interval {low:.1%} to {high:.1%})"
-        yield f"{a.images} images at {a.image_size} px; {a.left_out} images of other classes excluded"
+        others = listed_text(data["other_classes"])
+        excluded = f"{a.left_out} images of other classes excluded" + (f" ({others})" if others else "")
+        yield readable(f"{a.images} images at {a.image_size} px; {excluded}")
         yield f"{protocol['resize']}; {protocol['precision']}; predictions over {protocol['classes']}"
         yield f"labels: {'; '.join(data['labels'])}"
         if data["unlabeled"]:
@@ -207,6 +210,7 @@ def make_report(task: Task, paths: Sequence[str | Path], outcomes: Sequence[Outc
             "labels": list(listing.labels),
             "images": len(task.samples),
             "unlabeled": listing.unlabeled,
+            "other_classes": sorted(set(listing.classes) - {sample.label for sample in task.samples}),
             "skipped": [{"file": name, "reason": reason} for name, reason in listing.skipped],
             "digest": combine_hashes(hashes) if all(hashes) else None,
         },

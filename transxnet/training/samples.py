@@ -1,14 +1,14 @@
-"""Lists of labeled images in folders and zips: names and classes, before any of them is read.
+"""Lists of labeled images: names and classes, before any of them is read.
 
-Classes come from WNIDs in names (…/n02165456/x.webp, n02165456_x.jpg, x_n02165456.JPEG), from ImageNet-V2's numbered
-folders, or from a file of labels: see labeling.py. Unlabeled images are counted, and other
-files listed, so that none is lost silently. Images are recognized as by image_files.py, in zips likewise.
+Images come from folders and zips, whose names and folders say the classes (labeling.py), and from tables.py: CSV files
+and what Hugging Face's `Dataset.save_to_disk` writes. Unlabeled images are counted, and other files listed, so that
+none is lost silently. Images are recognized as by image_files.py, in zips likewise.
 """
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -17,7 +17,11 @@ from ..errors import ImageError, ImageUnreadable, UnknownName, quote
 from ..image_files import ImageFiles, has_image_suffix, reason_of_content
 from ..image_structure import HEAD
 from ..images import FILE_LIMITS, Limits, SourceImage, decode
-from .labeling import Labeling, labeling_from_names
+from ..labels import LabelSet
+from .labeling import Labeling, labeling_by_folder, labeling_from_names, resolve_labels
+from .tables import TABLE_SUFFIXES, Entry, is_saved_dataset, read_saved_dataset, read_table
+
+MAX_LISTED = 10  # labels in a message
 
 
 @dataclass(frozen=True)
@@ -26,13 +30,13 @@ class Sample:
 
     Attributes:
         name: Inside its folder or zip.
-        wnid: Its class.
+        label: Its class: an entry of the model's `LabelSet.wnids`, or any text for a class that it does not have.
         size: Bytes of the file.
         read_bytes: Reads the file.
     """
 
     name: str
-    wnid: str
+    label: str
     size: int
     read_bytes: Callable[[], bytes]
 
@@ -70,31 +74,49 @@ class Listing:
     labels: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...] = ()
 
-    def of_classes(self, wnids: Sequence[str]) -> list[Sample]:
-        """The samples of these classes. Raises UnknownName if there are none."""
-        classes = frozenset(wnids)
-        samples = [sample for sample in self.samples if sample.wnid in classes]
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels that occur, sorted as text."""
+        return tuple(sorted({sample.label for sample in self.samples}))
+
+    def of_classes(self, labels: Iterable[str]) -> list[Sample]:
+        """The samples with these labels. Raises UnknownName if there are none."""
+        labels = frozenset(labels)
+        samples = [sample for sample in self.samples if sample.label in labels]
         if not samples:
             raise UnknownName(
-                f"None of the {len(self.samples)} images belongs to one of the model's {len(wnids)} classes.",
-                remedy="`python -m transxnet list --classes NAME` lists a model's classes with their WNIDs.",
-                detail=", ".join(sorted({sample.wnid for sample in self.samples})[:10]),
+                f"None of the {len(self.samples)} images belongs to one of the model's {len(labels)} classes. The "
+                f"images are labeled {listed_text(self.classes)}.",
+                remedy="`python -m transxnet list --classes NAME` lists a model's classes; rename the class folders, "
+                "or pass the classes of the files with --labels FILE.",
             )
         return samples
 
 
-def list_images(paths: Sequence[str | Path], labeling: Labeling | None = None) -> Listing:
-    """List every labeled image in folders and zips.
+def listed_text(labels: Sequence[str]) -> str:
+    """Labels in a sentence: the first MAX_LISTED."""
+    return ", ".join(labels[:MAX_LISTED]) + (
+        f" and {len(labels) - MAX_LISTED} more" if len(labels) > MAX_LISTED else ""
+    )
+
+
+def list_images(
+    paths: Sequence[str | Path], classes: LabelSet | None = None, labeling: Labeling | None = None
+) -> Listing:
+    """List every labeled image in folders, zips, CSV files and saved datasets.
 
     Args:
-        paths: Folders and zips.
-        labeling: Classes of the images; None for those in the names, see labeling.labeling_from_names.
+        paths: See above.
+        classes: Of the model; None for labels as the data have them, those of class folders whatever the files in them
+            are called.
+        labeling: Classes of the images in folders and zips; None for those in the names, see labeling.py.
 
     Raises:
         UnknownName: A path does not exist, has no labeled image, or has ambiguous names.
         ImageUnreadable: A zip is damaged.
+        SourceFailed: A table or a dataset cannot be read.
     """
-    listings = [_list_path(Path(path), labeling) for path in paths]
+    listings = [_list_path(Path(path), classes, labeling) for path in paths]
     return Listing(
         tuple(sample for listing in listings for sample in listing.samples),
         sum(listing.unlabeled for listing in listings),
@@ -103,48 +125,65 @@ def list_images(paths: Sequence[str | Path], labeling: Labeling | None = None) -
     )
 
 
-def _list_path(path: Path, labeling: Labeling | None) -> Listing:
-    """The labeled images of one folder or zip. Raises UnknownName if there are none, so that none is lost silently."""
+def _list_path(path: Path, classes: LabelSet | None, labeling: Labeling | None) -> Listing:
+    """The labeled images of one path. Raises UnknownName if there are none, so that none is lost silently."""
+    if is_saved_dataset(path):
+        return _from_entries(path, read_saved_dataset(path), classes)
+    if path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
+        return _from_entries(path, read_table(path), classes)
     images, skipped = _files(path)
-    names = [name for name, _, _ in images]
-    labeling = labeling or labeling_from_names(names, path.name)
-    samples = [Sample(name, wnid, size, read) for name, size, read in images if (wnid := labeling.wnid(name))]
+    names = [image.name for image in images]
+    if labeling is None:
+        labeling = labeling_by_folder(names) if classes is None else labeling_from_names(names, path.name, classes)
+    labels = {name: labeling.label(name) for name in names}
+    samples = [Sample(image.name, label, image.size, image.read) for image in images if (label := labels[image.name])]
     if not samples:
         raise UnknownName(
             f"{path.name} holds no labeled images.",
-            remedy="Use folders or zips of WNID folders (n02165456/…), or of files named WNID_anything.jpg; or pass "
-            "the classes of the files with --labels FILE.",
+            remedy="Use folders or zips of class folders (cat/1.jpg, n02165456/1.jpg), or of files named "
+            "WNID_anything.jpg; a CSV of paths and labels; or pass the classes of the files with --labels FILE.",
             detail=str(path),
         )
     return Listing(tuple(samples), len(images) - len(samples), (labeling.description,), tuple(skipped))
 
 
-Image = tuple[str, int, Callable[[], bytes]]  # name inside, bytes, reader
+def _from_entries(path: Path, entries: Sequence[Entry], classes: LabelSet | None) -> Listing:
+    """The images of a table, which has a label for each; empty labels are none."""
+    labels = {entry.name: entry.label for entry in entries if entry.label}
+    meaning, labels = resolve_labels(labels, path.name, classes)
+    samples = [
+        Sample(entry.name, labels[entry.name], entry.size, entry.read) for entry in entries if entry.name in labels
+    ]
+    if not samples:
+        raise UnknownName(f"{path.name} holds no labeled images.", remedy="Give images a label.", detail=str(path))
+    return Listing(tuple(samples), len(entries) - len(samples), (f"{path.name}: {meaning}",))
 
 
-def _files(path: Path) -> tuple[list[Image], list[tuple[str, str]]]:
+def _files(path: Path) -> tuple[list[Entry], list[tuple[str, str]]]:
     """The images of a folder or zip by name, and (name, why) of the other files."""
     if path.is_dir():
         return _folder_files(path)
     if path.is_file():
         return _zip_files(path)
     raise UnknownName(
-        f"There is no folder or zip {quote(path.name)}.", remedy="Check the path for a typing error.", detail=str(path)
+        f"There is no file or folder {quote(path.name)}.", remedy="Check the path for a typing error.", detail=str(path)
     )
 
 
-def _folder_files(path: Path) -> tuple[list[Image], list[tuple[str, str]]]:
+def _folder_files(path: Path) -> tuple[list[Entry], list[tuple[str, str]]]:
     files = ImageFiles()
     names = sorted(file.relative_to(path).as_posix() for file in files.search(path))
-    return [(name, (path / name).stat().st_size, (path / name).read_bytes) for name in names], files.skipped
+    return [Entry(name, (path / name).stat().st_size, (path / name).read_bytes) for name in names], files.skipped
 
 
-def _zip_files(path: Path) -> tuple[list[Image], list[tuple[str, str]]]:
+def _zip_files(path: Path) -> tuple[list[Entry], list[tuple[str, str]]]:
     try:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
         raise ImageUnreadable(
-            f"{path.name} is damaged or not a zip.", remedy="Use folders or zips of images.", detail=str(path)
+            f"{path.name} is damaged or not a zip.",
+            remedy="Use folders, zips or CSV files of images.",
+            detail=str(path),
         ) from error
     images, skipped = [], []
     for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
@@ -154,7 +193,8 @@ def _zip_files(path: Path) -> tuple[list[Image], list[tuple[str, str]]]:
         if reason:
             skipped.append((entry.filename, reason))
         else:
-            images.append((entry.filename, entry.file_size, partial(archive.read, entry)))  # safe from several threads
+            # safe from several threads
+            images.append(Entry(entry.filename, entry.file_size, partial(archive.read, entry)))
     return images, skipped
 
 

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.fixtures.labeled_images import BULLFROG, FISH, SALAMANDER, TENCH, write_images
+from tests.fixtures.own_checkpoint import own_checkpoint
 from tests.torchrun import ranks
 from transxnet.__main__ import main
 from transxnet.labels import label_set
@@ -62,7 +64,7 @@ def test_text_output(data, capsys):
     assert lines[1].startswith(f"pico@untrained top-1: {result['top1']:.1%} (95% interval ")
     assert lines[2].startswith(f"pico@untrained top-5: {result['top5']:.1%} (95% interval ")
     assert lines[3:6] == [
-        "11 images at 32 px; 1 images of other classes excluded",
+        "11 images at 32 px; 1 images of other classes excluded (n01440764)",
         "short side to 32 px, bicubic; center crop; float32; predictions over all 200 classes of the model",
         "labels: WNIDs in folder and file names",
     ]
@@ -138,9 +140,9 @@ def test_held_out_images_only(tmp_path, capsys):
     evaluate(capsys, "--data", folder, "--held-out-fraction", "0.5", "--out", tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert [(score["wnid"], score["images"]) for score in report["classes"]] == [(FISH, 2), (SALAMANDER, 2)]
-    data = load_images([folder], label_set("tiny-imagenet-200").wnids)
+    data = load_images([folder], label_set("tiny-imagenet-200"))
     _, held_out = split(data.labels, 0.5)
-    hashes = image_hashes(sort_samples(list_images([folder]).samples))
+    hashes = image_hashes(sort_samples(list_images([folder], label_set("imagenet-1k")).samples))
     assert report["data"]["digest"] == combine_hashes(hashes[i] for i in held_out)
 
 
@@ -154,3 +156,32 @@ def test_held_out_images_only(tmp_path, capsys):
 )
 def test_conflicting_arguments(data, arguments, message, capsys):
     assert message in evaluate(capsys, "--data", data, *arguments, code=2).err
+
+
+def test_own_model_on_class_folders_by_any_name(tmp_path, capsys):
+    """As torchvision's ImageFolder and timm take them; files of any name, and a folder of another class."""
+    path = own_checkpoint(tmp_path)
+    for folder in ("bird_species_03", "직박구리", "robin"):
+        (tmp_path / "val" / folder).mkdir(parents=True)
+        Image.new("RGB", (40, 36), (9, 99, 9)).save(tmp_path / "val" / folder / f"{FISH}_1.png")
+    model = ("--models", f"birds={path}")
+    assert main(["evaluate", *OPTIONS[2:], *model, "--data", str(tmp_path / "val"), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [(score["index"], score["wnid"], score["label"]) for score in result["classes"]] == [
+        (3, None, "bird species 03"), (36, None, "직박구리"),
+    ]  # fmt: skip
+    assert (result["left_out"], result["data"]["other_classes"]) == (1, ["robin"])
+    assert result["data"]["labels"] == ["class folders"]
+
+
+def test_labels_may_be_class_names(tmp_path, capsys):
+    """Class folders that the model does not have, with the classes of their files in a list."""
+    for folder in ("cat", "dog"):
+        (tmp_path / "val" / folder).mkdir(parents=True)
+        Image.new("RGB", (40, 36)).save(tmp_path / "val" / folder / "2.png")
+    (tmp_path / "labels.txt").write_text("cat/2.png tabby\ndog/2.png Labrador retriever\n", encoding="utf-8")
+    evaluated = evaluate(capsys, "--data", tmp_path / "val", "--labels", tmp_path / "labels.txt", "--json")
+    names = [score["label"] for score in json.loads(evaluated.out)["classes"]]
+    assert names == ["Labrador retriever", "tabby"]
+    error = evaluate(capsys, "--data", tmp_path / "val", code=2).err
+    assert "The images are labeled cat, dog." in error

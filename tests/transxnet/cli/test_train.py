@@ -189,4 +189,4 @@ def test_unknown_recipe_and_data_are_explained(data, tmp_path, capsys):
     assert train(data, tmp_path / "run", recipe="pico") == 2
     assert "There is no recipe called 'pico'. Choose one of" in capsys.readouterr().err
     assert train(str(tmp_path / "absent.zip"), tmp_path / "run") == 2
-    assert "There is no folder or zip 'absent.zip'" in capsys.readouterr().err
+    assert "There is no file or folder 'absent.zip'" in capsys.readouterr().err

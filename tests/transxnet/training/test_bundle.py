@@ -55,7 +55,7 @@ def bundled(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     validation = [write_images(root, "val.zip", {FISH: 3, SALAMANDER: 4, TENCH: 2}, size=(70, 66))]
     photos = [write_images(root, "photos", {SALAMANDER: 2, TENCH: 1}, size=(300, 200), flat=True)]
     torch.manual_seed(0)
-    images = load_images(data, label_set("tiny-imagenet-200").wnids)
+    images = load_images(data, label_set("tiny-imagenet-200"))
     run = Run(SMOKE, TransXNet(find_variant(NAME)), images, root / "smoke", torch.device("cpu"))
     run.train(lambda *report: None)
     card = bundle(run.folder, data, validation, photos, root / "weights", device="cpu", command="as given")

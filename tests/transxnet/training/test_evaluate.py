@@ -130,7 +130,9 @@ def test_classes_and_confusions_by_hand(images):
     classes, pairs = counts(report)
     assert classes == [(A, 4, 1, 3), (B, 3, 1, 2), (C, 2, 2, 2)]
     assert pairs == [(A, B, 2), (A, 7, 1), (B, A, 1), (B, 5, 1)]
-    assert report.data["digest"] == combine_hashes(image_hashes(list_images([images]).samples))  # as on a card
+    assert report.data["digest"] == combine_hashes(
+        image_hashes(list_images([images], label_set("imagenet-1k")).samples)
+    )  # as on a card
 
 
 def test_restricted_classes_by_hand(images):

@@ -11,13 +11,14 @@ from transxnet.labels import label_set
 from transxnet.training.labeling import labeling_from_names, read_labeling
 from transxnet.training.samples import list_images
 
-WNIDS = label_set("imagenet-1k").wnids
+IMAGENET = label_set("imagenet-1k")
+WNIDS = IMAGENET.wnids
 TENCH, GOLDFISH, SEA_SNAKE = "n01440764", "n01443537", "n01751748"  # ImageNet-1K's classes 0, 1 and 65
 
 
 def wnids_of(names: list[str], labels: str | None = None) -> list[str | None]:
-    labeling = read_labeling(labels) if labels else labeling_from_names(names, "somewhere")
-    return [labeling.wnid(name) for name in names]
+    labeling = read_labeling(labels, IMAGENET) if labels else labeling_from_names(names, "somewhere", IMAGENET)
+    return [labeling.label(name) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_thousand_numbered_folders_are_imagenets_classes():
     wnids = wnids_of(numbered(list(range(1000))))
     assert wnids == list(WNIDS) == sorted(WNIDS)
     assert (wnids[0], wnids[1], wnids[65]) == (TENCH, GOLDFISH, SEA_SNAKE)
-    labeling = labeling_from_names(numbered(list(range(1000))), "v2")
+    labeling = labeling_from_names(numbered(list(range(1000))), "v2", IMAGENET)
     assert labeling.description == "folder numbers: ImageNet-1K's classes by WNID, from 0"
 
 
@@ -62,7 +63,7 @@ def test_thousand_numbered_folders_are_imagenets_classes():
 )
 def test_other_numbers_are_not_guessed(numbers, message):
     with pytest.raises(UnknownName, match=message) as caught:
-        labeling_from_names(numbered(list(numbers)), "v2")
+        labeling_from_names(numbered(list(numbers)), "v2", IMAGENET)
     assert "add --labels indices" in caught.value.remedy
 
 
@@ -74,12 +75,12 @@ def test_numbered_folders_on_disk(tmp_path):
     for number in range(1000):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "x.jpeg").write_bytes(b"")
-    samples = list_images([tmp_path]).samples
-    assert {sample.name: sample.wnid for sample in samples}["65/x.jpeg"] == SEA_SNAKE
+    samples = list_images([tmp_path], IMAGENET).samples
+    assert {sample.name: sample.label for sample in samples}["65/x.jpeg"] == SEA_SNAKE
     assert len(samples) == 1000
     (tmp_path / "65" / "x.jpeg").unlink()
     with pytest.raises(UnknownName, match="are 999 numbers from 0 to 999"):
-        list_images([tmp_path])
+        list_images([tmp_path], IMAGENET)
 
 
 # --- Lists of labels --------------------------------------------------------------------------------------------------
@@ -142,14 +143,14 @@ def test_wnids_in_the_order_of_validation_images(write):
         ("a.jpg 1\nb.jpg 999\n", "range from 1 to 999: they may be counted from 1"),
         (f"a.jpg {TENCH}\nb.jpg {GOLDFISH}\na.JPEG {GOLDFISH}\n", "gives a.JPEG two different labels"),
         (f"a.jpg {TENCH}\nwhat is this\n", "is not a list of labels: “what is this” has no name and label"),
-        (f"{TENCH} tench, Tinca tinca\n", "is not a list of labels: no line has a name and a WNID"),
-        (f"{TENCH} 1 tench\n{GOLDFISH} 2 goldfish\n", "is not a list of labels: no line has a name and a WNID"),
-        ("", "is not a list of labels: no line has a name and a WNID"),
+        (f"{TENCH} tench, Tinca tinca\n", "is not a list of labels: no line has a name and a label"),
+        (f"{TENCH} 1 tench\n{GOLDFISH} 2 goldfish\n", "is not a list of labels: no line has a name and a label"),
+        ("", "is not a list of labels: no line has a name and a label"),
     ],
 )
 def test_ambiguous_lists_are_refused(write, text, message):
     with pytest.raises(UnknownName, match=message) as caught:
-        read_labeling(write(text))
+        read_labeling(write(text), IMAGENET)
     assert str(caught.value).count("labels.txt") == 1
 
 
@@ -157,5 +158,5 @@ def test_unreadable_list_is_named(tmp_path):
     (tmp_path / "labels.bin").write_bytes(b"\xff\xfe\x00")
     for name in ("labels.bin", "absent.csv"):
         with pytest.raises(UnknownName, match=f"The labels '{name}' cannot be read") as caught:
-            read_labeling(str(tmp_path / name))
+            read_labeling(str(tmp_path / name), IMAGENET)
         assert str(tmp_path) not in str(caught.value)
