@@ -66,13 +66,18 @@ def check_model_name(name: str) -> str:
         UnknownName: The text cannot be a name.
     """
     name = name.strip()
-    if len(name) > MAX_NAME or not _NAME.fullmatch(name):
+    if not is_model_name(name):
         raise UnknownName(
             "{name} cannot be the name of a model.",
             remedy="Write NAME=SOURCE, where NAME is a word of letters, digits, and the characters . _ + -",
             name=quote(name),
         )  # fmt: skip
     return name
+
+
+def is_model_name(text: str) -> bool:
+    """Whether a text can be the NAME of a model."""
+    return len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
 
 
 def same_name(name: str, other: str) -> bool:

@@ -28,7 +28,7 @@ COMMANDS = (
         (WEIGHTS, DEVICE, LIMIT),
         "feature statistics that detect unusual images",
     ),
-    ("train", train, (DEVICE, LIMIT), "train a model by a recipe"),
+    ("train", train, (WEIGHTS, DEVICE, LIMIT), "train or fine-tune a model by a recipe"),
     ("evaluate", evaluate, (WEIGHTS, DEVICE, LIMIT), "accuracy on labeled images"),
     ("bundle", bundle, (DEVICE,), "convert a finished training run to weights with a model card"),
     ("publish", publish, (), "upload a checkpoint to the Hugging Face Hub, for timm and transxnet"),

@@ -1,4 +1,4 @@
-"""`python -m transxnet train`: train a model by a recipe, in one process or several (torchrun)."""
+"""`python -m transxnet train`: train or fine-tune a model by a recipe, in one process or several (torchrun)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,32 @@ from typing import TYPE_CHECKING
 
 from ..errors import OutOfRange, WeightsError, WeightsMismatch
 from ..output import check_output, replace_atomically
-from ..training.recipes import RECIPES, Recipe, find_recipe
+from ..training.recipes import OWN_RECIPES, RECIPES, Recipe, find_recipe
 from .common import LABELED_IMAGES, AddOption, image_limits, report_skipped
+from .finetune import add_finetune_options, check_finetune_options, model_for_own_classes, write_finetuned_model
 
 if TYPE_CHECKING:
     from ..distributed import Worker
     from ..model import TransXNet
+    from ..training.data import ImageSet
     from ..training.loop import Run
     from ..training.teacher import Teacher
 
 
+EPILOG = """fine-tuning: the classes are those of the training images
+  %(prog)s --recipe finetune --data my/train --val my/val --from t --out runs/birds
+  python app.py --model birds=runs/birds"""
+
+
 def add_options(add: AddOption) -> None:
     """Define the options of `train`."""
-    add("--recipe", f"training settings {{{','.join(RECIPES)}}}", required=True, metavar="NAME")
-    add("--data", f"training images: {LABELED_IMAGES}", nargs="+", required=True, metavar="PATH")
-    text = "output folder: checkpoint.pt, log.csv, snapshots and the final weights"
+    names = ",".join([*RECIPES, *OWN_RECIPES])
+    add("--recipe", f"training settings {{{names}}}", required=True, metavar="NAME")
+    text = f"training images: {LABELED_IMAGES}"
+    add("--data", text, nargs="+", required=True, metavar="PATH", type=Path)
+    text = "output folder: checkpoint.pt, log.csv, and the final weights with their description"
     add("--out", text, type=Path, required=True, metavar="DIR")
+    add_finetune_options(add)
     text = "weights to start from, for recipes that continue others"
     add("--initial-checkpoint", text, type=Path, metavar="FILE", default_text="random weights")
     text = (
@@ -37,9 +47,9 @@ def add_options(add: AddOption) -> None:
     add("--teacher", "weights of the recipe's teacher", type=Path, metavar="FILE")
     text = (
         "labeled images that are never trained on: accuracies of the log and of the teacher are measured on the first "
-        "half of each class"
+        "half of each class, those of a fine-tuned model on all"
     )
-    add("--val", text, nargs="+", metavar="PATH", default_text="images held out by the recipe")
+    add("--val", text, nargs="+", metavar="PATH", type=Path, default_text="images held out by the recipe")
     add("--save-every", "interval of checkpoints", unit="steps", type=int, default=50, metavar="N")
     add("--resume", "continue from the checkpoint in --out, if it has one", action="store_true")
     text = "processes that load images ahead, for recipes with RandAugment"
@@ -53,6 +63,9 @@ def run(args: argparse.Namespace) -> int:
     from ..distributed import process_group
 
     recipe = find_recipe(args.recipe)
+    check_finetune_options(args, recipe)
+    if args.save_every < 1:
+        raise OutOfRange(f"--save-every is {args.save_every}.", remedy="Use a positive number of steps.")
     check_output(args.out, resume=args.resume)
     with process_group(args.device) as worker:
         run = _create_run(args, recipe, worker)
@@ -67,28 +80,23 @@ def run(args: argparse.Namespace) -> int:
 
             run.train(show_progress, save_every=args.save_every)
         if worker.is_main:
-            _write_weights(args, run)
+            _write_result(args, run)
     return 0
 
 
 def _create_run(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run:
     """The run, at the step of its checkpoint or snapshot where the options say so."""
-    from ..training.data import load_images
     from ..training.loop import CHECKPOINT, Run
     from ..training.snapshot import restart_from_snapshot
 
     if (args.out / CHECKPOINT).exists():
         _check_resume(args)
-    elif args.continue_from is None:
+    elif args.continue_from is None and not recipe.own_classes:
         _check_start(args, recipe)
-    if args.save_every < 1:
-        raise OutOfRange(f"--save-every is {args.save_every}.", remedy="Use a positive number of steps.")
     worker.barrier()  # all processes check the folder before the main one writes to it
-    model = _initial_model(recipe, args.initial_checkpoint)
+    create = model_for_own_classes if recipe.own_classes else _model_of_recipe
+    recipe, model, data, validation = create(args, recipe, worker.is_main)
     teacher = _load_teacher(recipe, args.teacher, model.num_classes, worker)
-    classes, limits = model.spec.labels, image_limits(args)
-    data = load_images(args.data, classes, limits=limits)
-    validation = load_images(args.val, classes, limits=limits) if args.val and worker.is_main else None
     if worker.is_main:
         report_skipped([*data.skipped, *(validation.skipped if validation else ())])
     run = Run(
@@ -107,15 +115,38 @@ def _create_run(args: argparse.Namespace, recipe: Recipe, worker: Worker) -> Run
     return run
 
 
-def _write_weights(args: argparse.Namespace, run: Run) -> None:
+def _model_of_recipe(
+    args: argparse.Namespace, recipe: Recipe, is_main: bool
+) -> tuple[Recipe, TransXNet, ImageSet, ImageSet | None]:
+    """The recipe, its model, the training images and the validation images."""
+    from ..training.data import load_images
+    from ..training.samples import list_images
+
+    model, limits = _initial_model(recipe, args.initial_checkpoint), image_limits(args)
+
+    def load(paths: list[Path]) -> ImageSet:
+        return load_images(list_images(paths, model.spec.labels), model.spec.labels, limits=limits)
+
+    return recipe, model, load(args.data), load(args.val) if args.val and is_main else None
+
+
+def _write_result(args: argparse.Namespace, run: Run) -> None:
     """Write the final EMA weights and print the result."""
+    result = {"recipe": run.recipe.as_json(), "data": run.data.digest, "steps": run.step, "loss": run.loss}
+    result["held_out_top1"] = run.accuracy()
+    if run.recipe.own_classes:
+        result |= write_finetuned_model(args, run)
+    else:
+        _write_weights(args, run)
+    print(json.dumps(result))
+
+
+def _write_weights(args: argparse.Namespace, run: Run) -> None:
     from safetensors.torch import save_file
 
     weights = {key: value.contiguous() for key, value in run.ema.state_dict().items()}
     with replace_atomically(args.out / f"{run.recipe.variant}.safetensors") as temporary:
         save_file(weights, temporary, metadata={"format": "pt"})
-    result = {"recipe": run.recipe.as_json(), "data": run.data.digest, "steps": run.step, "loss": run.loss}
-    print(json.dumps(result | {"held_out_top1": run.accuracy()}))
 
 
 def _check_resume(args: argparse.Namespace) -> None:

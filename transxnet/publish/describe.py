@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from ..errors import WeightsMismatch
 from ..timm_registry import GENERIC, pretrained_config
 from ..variants import SOFTMAX, VARIANTS, VariantSpec
@@ -66,19 +68,10 @@ def describe(source: Source, repository: str, sha256: str) -> dict[str, Any]:
         WeightsMismatch: The source's card names another variant.
     """
     spec, source_card = source.spec, read_source_card(source)
-    preprocessing = pretrained_config(spec)
     official = source.path.name == spec.official_file and not source_card
     return {
-        "about": spec.about,
-        "parameters": sum(parameter.numel() for parameter in source.model().parameters()),
-        "classes": spec.num_classes,
-        "label_set": spec.label_set,
+        **describe_model(spec, source.model()),
         "weights": source.stored,
-        "preprocessing": {
-            "image_size": spec.image_size,
-            **{key: preprocessing[key] for key in ("crop_pct", "interpolation", "mean", "std")},
-        },
-        "limits": [limit.format(classes=spec.num_classes, label_set=spec.label_set) for limit in _limits(spec)],
         **source_card,
         "name": spec.name,
         **({"paper": asdict(spec.paper)} if official and spec.paper else {}),
@@ -90,6 +83,22 @@ def describe(source: Source, repository: str, sha256: str) -> dict[str, Any]:
             "taken": "the moving average (EMA) of the weights" if source.averaged else source.note,
             "stored": source.stored,
         },
+    }
+
+
+def describe_model(spec: VariantSpec, model: nn.Module) -> dict[str, Any]:
+    """What a card says about any model."""
+    preprocessing = pretrained_config(spec)
+    return {
+        "about": spec.about,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "classes": spec.num_classes,
+        "label_set": spec.label_set,
+        "preprocessing": {
+            "image_size": spec.image_size,
+            **{key: preprocessing[key] for key in ("crop_pct", "interpolation", "mean", "std")},
+        },
+        "limits": [limit.format(classes=spec.num_classes, label_set=spec.label_set) for limit in _limits(spec)],
     }
 
 

@@ -8,6 +8,7 @@ after it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
@@ -22,7 +23,10 @@ BLUR_RADIUS = 3  # of the kernel, in pixels: two sigmas of the strongest blur
 BLUR_SIGMA = (0.1, 1.5)
 
 
-def augment(images: Tensor, size: int, recipe: Recipe, generator: torch.Generator) -> Tensor:
+def augment(
+    images: Tensor, size: int, recipe: Recipe, generator: torch.Generator, mean: Sequence[float] = IMAGENET_MEAN,
+    std: Sequence[float] = IMAGENET_STD,
+) -> Tensor:  # fmt: skip
     """Augment and normalize a batch.
 
     Args:
@@ -30,25 +34,27 @@ def augment(images: Tensor, size: int, recipe: Recipe, generator: torch.Generato
         size: Side of the output in pixels.
         recipe: Strengths and probabilities.
         generator: CPU generator of all random numbers, except those of random erasing: timm uses Python's `random`.
+        mean: Of the normalization.
+        std: Likewise.
 
     Returns:
-        (B, 3, size, size) float32, normalized with ImageNet's mean and standard deviation.
+        (B, 3, size, size) float32, normalized.
     """
     x = images.permute(0, 3, 1, 2).float() / 255  # (B, 3, h, w)
     x = _random_crop(x, size, recipe, generator)
-    mean = x.mean(dim=(1, 2, 3), keepdim=True)  # before brightness changes: contrast is relative to this gray
+    gray = x.mean(dim=(1, 2, 3), keepdim=True)  # before brightness changes: contrast is relative to it
     x = x * _random_factors(len(x), recipe.brightness, generator).to(x.device)
-    x = mean + (x - mean) * _random_factors(len(x), recipe.brightness, generator).to(x.device)
+    x = gray + (x - gray) * _random_factors(len(x), recipe.brightness, generator).to(x.device)
     if recipe.blur:
         x = _random_blur(x, recipe.blur, generator)
-    x = normalize(x.clamp(0, 1))
+    x = normalize(x.clamp(0, 1), mean, std)
     return _random_erasing(recipe.erasing, x.device.type)(x) if recipe.erasing else x
 
 
-def normalize(x: Tensor) -> Tensor:
-    """Normalize (B, 3, H, W) in 0 to 1 with ImageNet's mean and standard deviation."""
-    mean, std = (x.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
-    return (x - mean) / std
+def normalize(x: Tensor, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD) -> Tensor:
+    """Normalize (B, 3, H, W) in 0 to 1 with a mean and standard deviation of each color."""
+    center, scale = (x.new_tensor(values)[:, None, None] for values in (mean, std))
+    return (x - center) / scale
 
 
 def _random_crop(x: Tensor, size: int, recipe: Recipe, generator: torch.Generator) -> Tensor:

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..errors import OutOfRange
 from ..images import IMAGENET_MEAN
+from ..variants import VariantSpec
 from .augment import augment
 from .data import ImageSet
 from .held_out import split
@@ -31,7 +32,7 @@ class Batches(Dataset):
     Args:
         recipe: Settings of the run.
         data: All images, also those that are held out.
-        num_classes: Number of classes of the model.
+        spec: Of the model: its classes, input size and normalization.
         rank: Number of this process; each takes its part of every batch.
         world_size: Number of processes.
 
@@ -44,8 +45,8 @@ class Batches(Dataset):
         OutOfRange: A batch cannot be divided evenly among the processes.
     """
 
-    def __init__(self, recipe: Recipe, data: ImageSet, num_classes: int, rank: int = 0, world_size: int = 1):
-        self.recipe, self.data, self.rank, self.world_size = recipe, data, rank, world_size
+    def __init__(self, recipe: Recipe, data: ImageSet, spec: VariantSpec, rank: int = 0, world_size: int = 1):
+        self.recipe, self.data, self.spec, self.rank, self.world_size = recipe, data, spec, rank, world_size
         self.train, self.held_out = split(data.labels, recipe.held_out)
         _check_divisible(recipe, min(recipe.batch, len(self.train)), world_size)
         self.steps_per_epoch = max(1, len(self.train) // recipe.batch)
@@ -57,7 +58,7 @@ class Batches(Dataset):
             self._rand_augment = rand_augment_transform(recipe.randaugment, options)
         if recipe.mixup or recipe.cutmix:
             smoothing = recipe.label_smoothing
-            self._mixup = Mixup(recipe.mixup, recipe.cutmix, label_smoothing=smoothing, num_classes=num_classes)
+            self._mixup = Mixup(recipe.mixup, recipe.cutmix, label_smoothing=smoothing, num_classes=spec.num_classes)
 
     def __len__(self) -> int:
         return self.steps
@@ -79,7 +80,9 @@ class Batches(Dataset):
 
     def input_size(self, step: int) -> int:
         """Side of the model input in pixels: drawn by the recipe's fractions, or in their order if progressive."""
-        sizes, fractions = zip(*self.recipe.sizes, strict=True)
+        sizes, fractions = zip(
+            *((side or self.spec.image_size, share) for side, share in self.recipe.sizes), strict=True
+        )
         if self.recipe.progressive:
             ends = np.cumsum(fractions) / sum(fractions) * self.steps
             return sizes[min(int(np.searchsorted(ends, step, side="right")), len(sizes) - 1)]
@@ -99,7 +102,8 @@ class Batches(Dataset):
             (b, 3, input_size, input_size) float32, channels last; labels (b,), or (b, classes) if mixed.
         """
         seed_everything(self.recipe, step, self.rank)
-        x = augment(images, self.input_size(step), self.recipe, self._generator(step, self.rank))
+        size, generator = self.input_size(step), self._generator(step, self.rank)
+        x = augment(images, size, self.recipe, generator, self.spec.mean, self.spec.std)
         if self._mixup is not None:
             # timm mixes image i with image b - 1 - i, and batches are sorted by class
             order = torch.randperm(len(x), generator=self._generator(step, self.rank)).to(x.device)

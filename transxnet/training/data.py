@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -16,7 +15,7 @@ from PIL import Image
 from ..images import FILE_LIMITS, Limits, SourceImage
 from ..labels import LabelSet
 from .held_out import sort_samples
-from .samples import Sample, list_images
+from .samples import Listing, Sample
 
 MAX_IN_MEMORY = 2 * 2**30  # bytes
 THREADS = 4  # reading waits for the disk; images.py bounds how many images are decoded at a time
@@ -41,9 +40,7 @@ class ImageSet:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-def load_images(
-    paths: Sequence[str | Path], classes: LabelSet, side: int = 64, limits: Limits = FILE_LIMITS
-) -> ImageSet:
+def load_images(listing: Listing, classes: LabelSet, side: int = 64, limits: Limits = FILE_LIMITS) -> ImageSet:
     """Decode all images of a model's classes to side x side pixels (center square, bicubic).
 
     They are held in memory, more than MAX_IN_MEMORY in an unnamed temporary file that is mapped into it.
@@ -52,7 +49,6 @@ def load_images(
         UnknownName: No image of these classes, or a path that does not exist.
         ImageError: An image cannot be read.
     """
-    listing = list_images(paths, classes)
     samples = sort_samples(listing.of_classes(classes.wnids))
     images = _empty((len(samples), side, side, 3))
 

@@ -10,8 +10,7 @@ import contextlib
 import copy
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +24,7 @@ from ..distributed import describe_hardware
 from ..errors import SourceFailed, WeightsError, WeightsMismatch
 from ..model import TransXNet
 from ..output import replace_atomically
+from ..variants import IMAGENET_MEAN, IMAGENET_STD
 from ..weights.checkpoint import check_fit, state_digest
 from .augment import normalize
 from .batches import Batches
@@ -32,7 +32,7 @@ from .data import ImageSet
 from .depthwise import FastDepthwise
 from .held_out import first_half
 from .log import Log, Row
-from .recipes import Recipe
+from .recipes import Recipe, with_defaults
 from .snapshot import write_snapshot
 from .teacher import Teacher
 
@@ -65,7 +65,7 @@ class Run:
         device: Where to train.
         teacher: Model to distill from, if the recipe names one; on `device`.
         validation: Images that are never trained on. The log's accuracy is measured on the first half of each class,
-            otherwise on the images that the recipe holds out.
+            on all of them for the user's own classes; without them on the images that the recipe holds out.
         rank: Number of this process; the first one writes.
         world_size: Number of processes.
         num_workers: Data loading processes, used if the recipe has RandAugment.
@@ -83,10 +83,13 @@ class Run:
     ):  # fmt: skip
         self.recipe, self.data, self.folder, self.device, self.teacher = recipe, data, folder, device, teacher
         self.is_main, self.world_size, self.num_workers = rank == 0, world_size, num_workers
-        self.model = model.to(device, memory_format=torch.channels_last).train()
+        self.model = model.to(device, memory_format=torch.channels_last).train(not recipe.classifier_only)
         self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(parameter_groups(self.model, recipe.weight_decay), lr=recipe.lr)
-        self.batches = Batches(recipe, data, model.num_classes, rank, world_size)
+        if recipe.classifier_only:
+            self.model.requires_grad_(False)
+            self.model.get_classifier().requires_grad_(True)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.model, recipe), lr=recipe.lr)
+        self.batches = Batches(recipe, data, model.spec, rank, world_size)
         self.steps, self.steps_per_epoch = self.batches.steps, self.batches.steps_per_epoch
         self.validation = validation
         self.step, self.loss, self.seconds = 0, math.nan, 0.0
@@ -129,7 +132,9 @@ class Run:
 
     def accuracy(self) -> float | None:
         """Top-1 accuracy of the EMA model at the variant's input size; None without images to measure on."""
-        return top1_accuracy(self.ema, *self._measurement_images, self.model.spec.image_size, self.device)
+        spec = self.model.spec
+        images = self._measurement_images
+        return top1_accuracy(self.ema, *images, spec.image_size, self.device, spec.mean, spec.std)
 
     def teacher_accuracy(self) -> TeacherAccuracy | None:
         """Accuracies of teacher and EMA model before the next step, at its input size and by training's preprocessing.
@@ -150,6 +155,11 @@ class Run:
         return TeacherAccuracy(len(chosen), size, *accuracies)
 
     @property
+    def hardware(self) -> str:
+        """In words."""
+        return describe_hardware(self.device, self.world_size)
+
+    @property
     def num_measurement_images(self) -> int:
         """Number of images on which `accuracy` is measured."""
         return len(self._measurement_images[1])
@@ -158,13 +168,14 @@ class Run:
     def _measurement_images(self) -> tuple[np.ndarray, np.ndarray]:  # (N, h, w, 3) uint8, (N,)
         data, chosen = self.data, self.batches.held_out
         if self.validation is not None:
-            data, chosen = self.validation, first_half(self.validation.labels)
+            labels = self.validation.labels
+            data, chosen = self.validation, np.arange(len(labels)) if self.recipe.own_classes else first_half(labels)
         return data.images[chosen], data.labels[chosen]
 
     def _step(self, step: int, images: Tensor, labels: Tensor) -> float:
         x, y = self.batches.prepare(step, images.to(self.device), labels.to(self.device))
         for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(step)
+            group["lr"] = self.learning_rate(step) * group.get("lr_scale", 1.0)
         fast_depthwise = FastDepthwise() if self.device.type == "cpu" else contextlib.nullcontext()
         with fast_depthwise, torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.bf16):
             logits = self._forward(x)
@@ -200,7 +211,7 @@ class Run:
         rate, epoch = self.learning_rate(self.step - 1), self.step / self.steps_per_epoch
         self.log.append(Row(self.step, epoch, rate, self.loss, self.seconds, accuracy))
         self.save()
-        if accuracy is not None:
+        if accuracy is not None and not self.recipe.own_classes:
             write_snapshot(self, accuracy)
 
     def save(self) -> None:
@@ -208,7 +219,7 @@ class Run:
         state = {
             "recipe": self.recipe.name, "settings": self.recipe.as_json(), "data": self.data.digest,
             "step": self.step, "planned": self.steps, "loss": self.loss, "seconds": self.seconds,
-            "hardware": describe_hardware(self.device, self.world_size), "workers": self.world_size,
+            "hardware": self.hardware, "workers": self.world_size,
             "teacher": self.teacher_digest, "restart_step": self.restart_step,
             "model": self.model.state_dict(), "ema": self.ema.state_dict(), "optimizer": self.optimizer.state_dict(),
         }  # fmt: skip
@@ -314,12 +325,15 @@ def check_run(state: Mapping[str, Any], recipe: Recipe, digest: str) -> None:
         WeightsMismatch: The checkpoint was made with another recipe or other images.
     """
     settings = recipe.as_json()
-    # a field that was added later had no effect before: its default
-    stored = {f.name: f.default for f in fields(Recipe) if f.name in settings} | state.get("settings", settings)
+    stored = with_defaults(state.get("settings", settings))
     if (state["recipe"], stored) != (recipe.name, settings):
+        changed = [
+            f"{key} {stored.get(key)}, not {value}" for key, value in settings.items() if stored.get(key) != value
+        ]
         raise WeightsMismatch(
             f"The checkpoint was made by another recipe: {state['recipe']}, not the current {recipe.name}.",
-            remedy="Use the recipe it was started with, or an empty folder.",
+            remedy="Use the recipe and the options it was started with, or an empty folder.",
+            detail="; ".join(changed),
         )
     if state["data"] != digest:
         raise WeightsMismatch(
@@ -330,8 +344,9 @@ def check_run(state: Mapping[str, Any], recipe: Recipe, digest: str) -> None:
 
 @torch.no_grad()
 def top1_accuracy(
-    model: nn.Module, images: np.ndarray, labels: np.ndarray, size: int, device: torch.device
-) -> float | None:
+    model: nn.Module, images: np.ndarray, labels: np.ndarray, size: int, device: torch.device,
+    mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD,
+) -> float | None:  # fmt: skip
     """Top-1 accuracy with the whole image resized to the model input, bicubic with antialiasing.
 
     Args:
@@ -340,6 +355,8 @@ def top1_accuracy(
         labels: (N,) class indices.
         size: Side of the model input in pixels.
         device: Of the model.
+        mean: Of the normalization.
+        std: Likewise.
 
     Returns:
         Accuracy in 0 to 1; None for N = 0.
@@ -351,7 +368,7 @@ def top1_accuracy(
         batch = torch.from_numpy(images[start : start + 256]).to(device)
         target = torch.from_numpy(labels[start : start + 256]).to(device)
         x = F.interpolate(batch.permute(0, 3, 1, 2).float() / 255, (size, size), mode="bicubic", antialias=True)
-        x = normalize(x.clamp(0, 1)).contiguous(memory_format=torch.channels_last)
+        x = normalize(x.clamp(0, 1), mean, std).contiguous(memory_format=torch.channels_last)
         hits += int((model(x).argmax(dim=1) == target).sum())
     return hits / len(labels)
 
@@ -364,13 +381,24 @@ def lr_factor(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - warmup_steps) / max(1, steps - warmup_steps)))
 
 
-def parameter_groups(model: TransXNet, weight_decay: float) -> list[dict[str, object]]:
-    """AdamW's groups: weight decay on matrices and kernels only, none on vectors, LayerScale and the bias tables."""
-    no_weight_decay = model.no_weight_decay()
-    groups: tuple[list[Tensor], list[Tensor]] = ([], [])
+def parameter_groups(model: TransXNet, recipe: Recipe) -> list[dict[str, object]]:
+    """AdamW's groups: weight decay on matrices and kernels only, none on vectors, LayerScale and the bias tables.
+
+    The classifier has groups of its own where its learning rate differs; "lr_scale" is its factor, as in timm.
+    """
+    no_weight_decay, own = model.no_weight_decay(), set()
+    if recipe.classifier_lr != 1:
+        own = {id(parameter) for parameter in model.get_classifier().parameters()}
+    groups: dict[tuple[bool, bool], list[Tensor]] = {(False, False): [], (False, True): []}
     for name, parameter in model.named_parameters():
-        groups[parameter.ndim <= 1 or name in no_weight_decay].append(parameter)
-    return [{"params": groups[0], "weight_decay": weight_decay}, {"params": groups[1], "weight_decay": 0.0}]
+        if parameter.requires_grad:
+            key = id(parameter) in own, parameter.ndim <= 1 or name in no_weight_decay
+            groups.setdefault(key, []).append(parameter)
+    return [
+        {"params": parameters, "weight_decay": 0.0 if constant else recipe.weight_decay}
+        | ({"lr_scale": recipe.classifier_lr} if classifier else {})
+        for (classifier, constant), parameters in groups.items()
+    ]
 
 
 @torch.no_grad()

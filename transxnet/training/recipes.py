@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from types import MappingProxyType
 
 from ..errors import check_name
@@ -15,7 +16,8 @@ class Recipe:
     """One training run. Rates are for AdamW; sizes are sides of the square view in pixels.
 
     sizes: (side, share of the steps) pairs. Each step draws one side, so that one model answers at several; or
-        they come one after the other, small and quick ones first, where the recipe is `progressive`.
+        they come one after the other, small and quick ones first, where the recipe is `progressive`. Side 0 is the
+        model's own input size.
     Mixup, CutMix, RandAugment and random erasing are timm's.
     Two recipes are equal when their runs are: the words at the end change nothing in a run.
     """
@@ -47,6 +49,10 @@ class Recipe:
     temperature: float = 2.0  # of both answers in that share
     held_out: float = 0.0  # share of every class's images kept out of training, for the log's accuracy
     seed: int = 0
+    own_classes: bool = False  # those of the training images, for a new classifier: finetune.py
+    classifier_lr: float = 1.0  # factor of the learning rate for the classifier
+    classifier_only: bool = False  # everything else is constant
+    initial: str = ""  # digest of the weights that it continues, where the user chooses them
     about: str = field(default="", compare=False)
     start: str = field(default="", compare=False)  # the weights it continues, in words; '' starts at random ones
     teacher_source: str = field(default="", compare=False)  # the teacher's weights: origin, licence, training images
@@ -146,7 +152,37 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
 )  # fmt: skip
 
 
+_FINETUNE = Recipe(  # variant, sizes and `initial` are those of the model that is fine-tuned
+    "finetune", "", epochs=20, batch=32, lr=3e-4, sizes=((0, 1.0),), warmup=0.1, ema=0.99, crop_area=(0.35, 1.0),
+    drop_path=0.02, own_classes=True, classifier_lr=10.0,
+    about="trains a model for other classes, all its parameters, the new classifier at ten times the learning rate",
+    images="images of the user's own",
+)  # fmt: skip
+
+OWN_RECIPES: Mapping[str, Recipe] = MappingProxyType(  # for the user's own classes: finetune.py
+    {
+        "finetune": _FINETUNE,
+        "linear-probe": replace(
+            _FINETUNE, name="linear-probe", lr=3e-3, classifier_lr=1.0, classifier_only=True, drop_path=0.0,
+            about="trains a new classifier only, for comparison with finetune",
+        ),
+    }
+)  # fmt: skip
+
+
 def find_recipe(name: str) -> Recipe:
     """The recipe of that name; UnknownName lists what there is."""
-    check_name(name, RECIPES, "There is no recipe called {name}.")
-    return RECIPES[name]
+    recipes = {**RECIPES, **OWN_RECIPES}
+    check_name(name, recipes, "There is no recipe called {name}.")
+    return recipes[name]
+
+
+def with_defaults(settings: Mapping[str, object], as_lists: bool = False) -> dict[str, object]:
+    """Stored settings of a run, with the fields that were added later: they had no effect before, their default.
+
+    Args:
+        settings: As `Recipe.as_json` gave them.
+        as_lists: Whether they come from JSON, which has no tuples.
+    """
+    defaults = {f.name: f.default for f in fields(Recipe) if f.compare and f.default is not MISSING}
+    return (json.loads(json.dumps(defaults)) if as_lists else defaults) | dict(settings)

@@ -12,11 +12,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..distributed import describe_hardware
 from ..errors import SourceFailed, WeightsMismatch
 from ..output import replace_atomically
 from ..weights.checkpoint import open_checkpoint
 from .half import write_half
+from .recipes import with_defaults
 
 if TYPE_CHECKING:
     from .loop import Run
@@ -43,7 +43,7 @@ def write_snapshot(run: Run, accuracy: float | None) -> Path:
             "image_size": run.model.spec.image_size,
         },
         "data": run.data.digest, "teacher": run.teacher_digest,
-        "hardware": describe_hardware(run.device, run.world_size),
+        "hardware": run.hardware,
     }  # fmt: skip
     with replace_atomically(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
@@ -64,6 +64,8 @@ def restart_from_snapshot(run: Run, path: Path) -> None:
         WeightsMismatch: The snapshot has another recipe, other images or another teacher.
     """
     description = _read_description(path.with_suffix(".json"))
+    if isinstance(description.get("recipe"), dict):
+        description["recipe"] = with_defaults(description["recipe"], as_lists=True)
     expected = {"recipe": run.recipe.as_json(), "data": run.data.digest, "teacher": run.teacher_digest}
     for key, value in json.loads(json.dumps(expected)).items():
         if description.get(key) != value:

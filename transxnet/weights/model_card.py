@@ -9,6 +9,7 @@ The keys of a card, all optional but `name`; the lines of a missing key are left
 * run (a phrase), start, recipe, steps, steps_planned, loss, seconds, hardware: the training run
 * log, plot: names of files next to the card, a CSV and a PNG. hashes: name -> SHA-256 of a list of images
 * compared_with: [{name, what, accuracy}], variants measured in the same way; `what` says how each differs
+* folder: name of a local folder that holds the model, in place of a repository
 * repository ("NAMESPACE/NAME", followed by "@REVISION" unless that is main), provenance ({file, sha256, stored,
   taken}), paper ({top1, v2_top1, gmacs, params_m}, the paper's numbers, in percent): written by `publish`
 
@@ -86,9 +87,14 @@ def _opening(card: Card) -> str:
 
 
 def _usage(card: Card) -> str:
-    name, repository = card["name"], card.get("repository")
+    name, repository, folder = card["name"], card.get("repository"), card.get("folder")
     short = name.removeprefix("transxnet_")
-    if not repository:
+    if folder and not repository:
+        calls = [
+            f'loaded = transxnet.load("{short}", "{folder}")  # loaded.model, loaded.provenance',
+            f'model = timm.create_model("local-dir:{folder}", pretrained=True)  # the same weights',
+        ]
+    elif not repository:
         calls = [
             f'loaded = transxnet.load("{short}")  # loaded.model, loaded.provenance',
             f'model = timm.create_model("{name}", pretrained=True)  # the same weights',

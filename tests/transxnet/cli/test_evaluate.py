@@ -17,6 +17,7 @@ from transxnet.training.data import combine_hashes, image_hashes, load_images
 from transxnet.training.held_out import sort_samples, split
 from transxnet.training.samples import list_images
 
+TINY = label_set("tiny-imagenet-200")
 OPTIONS = ["--models", "pico@untrained", "--device", "cpu", "--image-size", "32", "--batch-size", "3"]
 
 
@@ -140,7 +141,7 @@ def test_held_out_images_only(tmp_path, capsys):
     evaluate(capsys, "--data", folder, "--held-out-fraction", "0.5", "--out", tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert [(score["wnid"], score["images"]) for score in report["classes"]] == [(FISH, 2), (SALAMANDER, 2)]
-    data = load_images([folder], label_set("tiny-imagenet-200"))
+    data = load_images(list_images([folder], TINY), TINY)
     _, held_out = split(data.labels, 0.5)
     hashes = image_hashes(sort_samples(list_images([folder], label_set("imagenet-1k")).samples))
     assert report["data"]["digest"] == combine_hashes(hashes[i] for i in held_out)

@@ -53,7 +53,7 @@ def test_from_training_to_a_bundle(data, make_images, tmp_path, capsys):
     assert provenance.startswith("pico: Weights from transxnet_pico.safetensors (SHA-256 ")
     assert top1.startswith(f"pico top-1: {result['top1']:.1%} (")
     assert top5.startswith(f"pico top-5: {result['top5']:.1%} (")
-    assert counts == "2 images at 32 px; 1 images of other classes excluded"
+    assert counts == f"2 images at 32 px; 1 images of other classes excluded ({TENCH})"
 
     paths = ["--run", str(run), "--data", data, "--val", val, "--photos", val, "--out", str(out)]
     assert main(["bundle", *paths, "--device", "cpu", "--hardware", "an abacus"]) == 0

@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from transxnet.errors import OutOfRange
+from transxnet.labels import label_set
 from transxnet.training.batches import Batches
 from transxnet.training.data import ImageSet
 from transxnet.training.held_out import split
 from transxnet.training.recipes import Recipe, find_recipe
+from transxnet.variants import IMAGENET_MEAN, IMAGENET_STD, VARIANTS, VariantSpec
 
 SMOKE = find_recipe("smoke")  # 8 images per step
 
@@ -21,11 +23,15 @@ SMOKE = find_recipe("smoke")  # 8 images per step
 def images(n: int, classes: int | None = None) -> ImageSet:
     """Noise; image i has class i, or class i % classes."""
     images = np.random.default_rng(0).integers(0, 256, (n, 64, 64, 3), dtype=np.uint8)
-    return ImageSet(images, np.arange(n) % (classes or n), ("n01443537",) * (classes or n), "d" * 64)
+    return ImageSet(images, np.arange(n) % (classes or n), label_set(f"numbered-{classes or n}"), "d" * 64)
+
+
+def spec(num_classes: int) -> VariantSpec:
+    return dataclasses.replace(VARIANTS["transxnet_pico"], num_classes=num_classes)
 
 
 def batches(recipe: Recipe = SMOKE, n: int = 32, **options: int) -> Batches:
-    return Batches(recipe, images(n), n, **options)
+    return Batches(recipe, images(n), spec(n), **options)
 
 
 def test_epoch_shows_every_image_once():
@@ -42,7 +48,7 @@ def test_number_of_steps(n, epochs, steps):
 
 def test_number_of_steps_of_the_bundled_run():
     data = dataclasses.replace(images(1), labels=np.zeros(100_000, np.int64))
-    assert Batches(find_recipe("pico-first-light"), data, 200).steps == 547  # 0.7 of 781 full batches
+    assert Batches(find_recipe("pico-first-light"), data, spec(200)).steps == 547  # 0.7 of 781 full batches
 
 
 def test_processes_divide_every_batch():
@@ -79,7 +85,7 @@ def test_fraction_of_every_class_is_held_out():
 
 
 def test_held_out_images_are_never_trained_on():
-    b = Batches(dataclasses.replace(SMOKE, held_out=0.25), images(64, classes=4), 4)
+    b = Batches(dataclasses.replace(SMOKE, held_out=0.25), images(64, classes=4), spec(4))
     trained = {int(i) for step in range(2 * b.steps_per_epoch) for i in b.indices(step)}
     assert not trained & set(b.held_out.tolist())
     assert trained == set(b.train.tolist())
@@ -93,7 +99,7 @@ def test_step_is_reproducible():
     def prepare(step: int) -> tuple[torch.Tensor, torch.Tensor]:
         return b.prepare(step, *b[step])
 
-    b = Batches(recipe, images(48, classes=4), 4)
+    b = Batches(recipe, images(48, classes=4), spec(4))
     first = prepare(2)
     prepare(0)
     np.random.default_rng().random()
@@ -153,3 +159,16 @@ def test_indivisible_batch_is_refused(batch, images, world_size, mixup, divided)
 def test_invalid_held_out_fraction(fraction):
     with pytest.raises(OutOfRange, match="The held-out fraction is"):
         split(np.arange(4), fraction)
+
+
+def test_side_0_is_the_models_input_size():
+    b = batches(dataclasses.replace(SMOKE, sizes=((0, 1.0),)))
+    assert [b.input_size(step) for step in range(3)] == [128] * 3
+
+
+def test_normalization_is_the_models():
+    own = dataclasses.replace(spec(4), mean=(0.5, 0.5, 0.5), std=(0.25, 0.5, 1.0))
+    plain, other = (Batches(SMOKE, images(32, classes=4), one) for one in (spec(4), own))
+    x, y = plain.prepare(3, *plain[3])[0], other.prepare(3, *other[3])[0]
+    mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+    assert torch.allclose((x * std + mean - 0.5) / torch.tensor([0.25, 0.5, 1.0])[:, None, None], y, atol=1e-5)

@@ -29,12 +29,13 @@ from transxnet.training.evaluate import evaluate
 from transxnet.training.half import write_half
 from transxnet.training.loop import Run
 from transxnet.training.recipes import find_recipe
+from transxnet.training.samples import list_images
 from transxnet.variants import find_variant
 from transxnet.weights import sources
 from transxnet.weights.model_card import markdown
 
 SMOKE = find_recipe("smoke")
-NAME = "transxnet_pico"
+NAME, TINY = "transxnet_pico", label_set("tiny-imagenet-200")
 
 
 class Bundle(NamedTuple):
@@ -55,7 +56,7 @@ def bundled(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     validation = [write_images(root, "val.zip", {FISH: 3, SALAMANDER: 4, TENCH: 2}, size=(70, 66))]
     photos = [write_images(root, "photos", {SALAMANDER: 2, TENCH: 1}, size=(300, 200), flat=True)]
     torch.manual_seed(0)
-    images = load_images(data, label_set("tiny-imagenet-200"))
+    images = load_images(list_images(data, TINY), TINY)
     run = Run(SMOKE, TransXNet(find_variant(NAME)), images, root / "smoke", torch.device("cpu"))
     run.train(lambda *report: None)
     card = bundle(run.folder, data, validation, photos, root / "weights", device="cpu", command="as given")

@@ -27,7 +27,7 @@ def digest(paths: list[Path]) -> str:
 
 def test_images_become_arrays_and_labels(make_images):
     path = make_images("some.zip", {SALAMANDER: 1, TENCH: 1, FISH: 2})
-    data = load_images([path], TWO, side=8)
+    data = load_images(list_images([path], TWO), TWO, side=8)
     assert (data.images.shape, data.images.dtype, data.classes) == ((3, 8, 8, 3), np.uint8, TWO)
     assert data.labels.tolist() == [0, 0, 1]
     assert [tuple(pixel) for pixel in data.images[:, 7, 7]] == [(120, 0, 200), (120, 1, 200), (0, 0, 200)]
@@ -37,16 +37,16 @@ def test_center_square_is_cropped(tmp_path):
     rgb = np.zeros((16, 40, 3), np.uint8)
     rgb[:, 12:28] = 255  # the center square, and nothing else, is white
     Image.fromarray(rgb).save(tmp_path / f"{FISH}_x.png")
-    (image,) = load_images([tmp_path], ONE, side=8).images
+    (image,) = load_images(list_images([tmp_path], ONE), ONE, side=8).images
     assert (image[1:-1, 1:-1] == 255).all()
     assert image.min() > 230  # at its edges the filter reaches outside
 
 
 def test_more_images_than_memory_are_mapped_from_a_file(make_images, monkeypatch):
     path = make_images("some.zip", {FISH: 2, SALAMANDER: 1})
-    in_memory = load_images([path], TWO, side=8)
+    in_memory = load_images(list_images([path], TWO), TWO, side=8)
     monkeypatch.setattr(data_module, "MAX_IN_MEMORY", 100)
-    mapped = load_images([path], TWO, side=8)
+    mapped = load_images(list_images([path], TWO), TWO, side=8)
     assert isinstance(mapped.images, np.memmap)
     assert np.array_equal(mapped.images, in_memory.images)
 
@@ -54,7 +54,7 @@ def test_more_images_than_memory_are_mapped_from_a_file(make_images, monkeypatch
 def test_image_of_this_size_is_unchanged(tmp_path):
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(rgb).save(tmp_path / f"{FISH}_x.png")
-    assert np.array_equal(load_images([tmp_path], ONE).images[0], rgb)
+    assert np.array_equal(load_images(list_images([tmp_path], ONE), ONE).images[0], rgb)
 
 
 def test_digest_ignores_order_and_packing(make_images):
@@ -62,8 +62,8 @@ def test_digest_ignores_order_and_packing(make_images):
     hashes = sorted(hashlib.sha256(path.read_bytes()).digest() for path in folder.rglob("*.png"))
     expected = hashlib.sha256(b"".join(hashes)).hexdigest()
     wnids = (SALAMANDER, FISH)
-    assert load_images([folder], TWO).digest == expected
-    assert load_images([packed], TWO).digest == expected
+    assert load_images(list_images([folder], TWO), TWO).digest == expected
+    assert load_images(list_images([packed], TWO), TWO).digest == expected
     assert digest([packed]) == expected
     halves = [folder / "train" / SALAMANDER, folder / "train" / FISH]
     for half, wnid in zip(halves, wnids, strict=True):
@@ -78,7 +78,7 @@ def test_damaged_image_is_named(make_images):
     path = make_images("some", {FISH: 2})
     (path / "train" / FISH / "1.png").write_bytes(b"no image")
     with pytest.raises(ImageUnreadable) as caught:
-        load_images([path], ONE)
+        load_images(list_images([path], ONE), ONE)
     assert str(caught.value).startswith("“1.png” is damaged")
     assert caught.value.detail.startswith(f"train/{FISH}/1.png: ")
 
@@ -91,4 +91,4 @@ def test_damaged_zip_member_is_named(make_images):
     content[start] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(ImageUnreadable, match=rf"train/{FISH}/0.png cannot be read"):
-        load_images([path], ONE)
+        load_images(list_images([path], ONE), ONE)

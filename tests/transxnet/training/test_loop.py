@@ -14,6 +14,7 @@ from torch import nn
 
 from tests.fixtures import tiny_model
 from transxnet.errors import SourceFailed, WeightsError, WeightsMismatch
+from transxnet.labels import label_set
 from transxnet.model import TransXNet
 from transxnet.training.data import ImageSet
 from transxnet.training.log import Row, read_log
@@ -33,7 +34,7 @@ def silent(step: int, steps: int, loss: float) -> None:
 def random_images(n: int, digest: str = "d" * 64) -> ImageSet:
     """Noise; image i has class i."""
     images = np.random.default_rng(0).integers(0, 256, (n, 64, 64, 3), dtype=np.uint8)
-    return ImageSet(images, np.arange(n), ("n01443537",) * n, digest)
+    return ImageSet(images, np.arange(n), label_set(f"numbered-{n}"), digest)
 
 
 def colored_images(n: int) -> ImageSet:
@@ -41,7 +42,7 @@ def colored_images(n: int) -> ImageSet:
     images = np.random.default_rng(0).integers(0, 100, (n, 64, 64, 3), dtype=np.uint8)
     images[: n // 2, :, :, 0] += 150
     images[n // 2 :, :, :, 2] += 150
-    return ImageSet(images, (np.arange(n) >= n // 2).astype(np.int64), ("n01443537", "n01629819"), "c" * 64)
+    return ImageSet(images, (np.arange(n) >= n // 2).astype(np.int64), label_set("numbered-2"), "c" * 64)
 
 
 def tiny_run(folder: Path, data: ImageSet, recipe: Recipe = SMOKE) -> Run:
@@ -72,7 +73,7 @@ def test_learning_rate_of_short_runs():
 def test_parameters_without_weight_decay():
     model = TransXNet(tiny_model.SPEC)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    decayed, excluded = parameter_groups(model, 0.05)
+    decayed, excluded = parameter_groups(model, SMOKE)
     assert (decayed["weight_decay"], excluded["weight_decay"]) == (0.05, 0.0)
     decayed, excluded = ({names[id(p)] for p in group["params"]} for group in (decayed, excluded))
     assert decayed | excluded == set(names.values())
