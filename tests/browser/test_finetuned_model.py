@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,12 +51,18 @@ def finetuned(tmp_path_factory) -> Path:
     return folder
 
 
-def test_finetuned_model_opens_on_the_page(finetuned: Path, visit, artifacts: Path):
+@pytest.fixture(scope="module")
+def page(finetuned: Path) -> Iterator[str]:
     with serve("--model", f"shapes={finetuned / 'shapes'}", "--model", "pico") as served:
-        lens: Lens = visit(served.url)
-        lens.upload(finetuned / "val" / "circle" / "n01443537_0.png")
-        predictions = lens.page.locator("#predictions .lens-bar > span:first-child")
-        expect(predictions.first).to_have_text("circle")
-        assert {text.strip() for text in predictions.all_inner_texts()} == set(CLASSES)
-        expect(lens.panel("overview")).to_contain_text("3 classes, named in config.json")
-        lens.page.screenshot(path=artifacts / "finetuned-1440.png", full_page=True)
+        yield served.url
+
+
+def test_finetuned_model_opens_on_the_page(finetuned: Path, visit, page, artifacts: Path):
+    lens: Lens = visit(page)
+    with lens.answer():
+        lens.send(finetuned / "val" / "circle" / "n01443537_0.png")
+    predictions = lens.page.locator("#predictions .lens-bar > span:first-child")
+    expect(predictions.first).to_have_text("circle")
+    assert {text.strip() for text in predictions.all_inner_texts()} == set(CLASSES)
+    expect(lens.panel("overview")).to_contain_text("3 classes, named in config.json")
+    lens.page.screenshot(path=artifacts / "finetuned-1440.png", full_page=True)
