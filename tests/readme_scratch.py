@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 
 from demo.examples import examples
 from tests.fixtures import small_model
+from tests.fixtures.drawn_classes import draw_classes
 from tests.fixtures.labeled_images import FISH, SALAMANDER, TENCH, write_images
 from tests.fixtures.own_checkpoint import own_checkpoint
 from tests.reference import recipe_state
@@ -57,7 +58,9 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace FAMILY by SMALL; recipes have one step, studies and gallery have ANALYSES, ERF inputs SIDE pixels."""
     for module in (variants, entrypoints, architecture):
         monkeypatch.setattr(module, "VARIANTS", variants.VARIANTS | SMALL)
-    monkeypatch.setattr(recipes, "RECIPES", {name: _brief(recipe) for name, recipe in recipes.RECIPES.items()})
+    for table in ("RECIPES", "OWN_RECIPES"):
+        brief = {name: _brief(recipe) for name, recipe in getattr(recipes, table).items()}
+        monkeypatch.setattr(recipes, table, brief)
     for default in ("DEFAULT_ANALYSES", "FIGURE_ANALYSES"):  # test_figures draws every analysis
         monkeypatch.setattr(study, default, ANALYSES)
     monkeypatch.setattr(study_command, "TIMED_PASSES", 1)
@@ -105,6 +108,8 @@ def write_files(folder: Path) -> None:
     checkpoint = {"state_dict": small_state("transxnet_t"), "args": argparse.Namespace(lr=1e-3)}
     torch.save(checkpoint, folder / "transx-t.pth.tar")  # as the authors' script writes it
     own_checkpoint(folder)
+    draw_classes(folder / "my" / "train", 3)
+    draw_classes(folder / "my" / "val", 1, seed=1)
 
 
 def _imagenet_v2(folder: Path) -> None:

@@ -50,10 +50,10 @@ MAX_SIDE = 2048  # larger images are reduced: no figure needs more, and the page
 FILTERS = {name: Image.Resampling[name.upper()] for name in INTERPOLATIONS}
 
 _NOT_FINITE = "{subject} contains NaN or infinite values."
-_REPLACE = "Replace them and upload it again."
+_REPLACE = "Replace them."
 _TOLERANCE = 1e-3  # of floating-point images in 0..1
-_RESAVE = "Convert it to JPEG or PNG and upload it again."
-_SMALLER_UPLOAD = "Reduce its size and upload it again, or use the command line, which accepts larger files."
+_RESAVE = "Convert it to JPEG or PNG."
+_SMALLER_UPLOAD = "Reduce its size, or use the command line, which accepts larger files."
 _SMALLER_FILE = "Reduce its size, or raise the limit: --max-megapixels N, in Python limits=FILE_LIMITS.scaled(N)."
 _UNSUPPORTED = "{subject} is {kind}. Supported formats: JPEG, PNG, WebP, GIF, BMP and AVIF."
 _UNSUPPORTED_FILE = "{subject} is {kind}. Supported formats: JPEG, PNG, WebP, GIF, BMP, AVIF and TIFF."
@@ -291,7 +291,7 @@ def open_file(data: bytes, subject: str, limits: Limits) -> Image.Image:
         ExcessiveMetadata: See image_structure.py.
     """
     if not data:
-        raise ImageUnreadable("{subject} is empty: the file has no bytes.", remedy="Upload it again.", subject=subject)
+        raise ImageUnreadable("{subject} is empty: the file has no bytes.", remedy="Replace it with an intact copy.", subject=subject)
     if len(data) > limits.max_bytes:
         size = limits.max_bytes // 2**20
         raise ImageTooLarge("{subject} is larger than {size} MB.", remedy=limits.remedy, subject=subject, size=size)
@@ -453,7 +453,7 @@ def _check_size(size: tuple[int, int], limit: int, subject: str, limits: Limits)
     if max(size) > MAX_ASPECT * min(size):
         raise ImageError(
             "{subject} is too narrow: {width} × {height} pixels, an aspect ratio above {ratio}:1.",
-            remedy="Crop it and upload it again.", subject=subject, width=width, height=height, ratio=MAX_ASPECT,
+            remedy="Crop it.", subject=subject, width=width, height=height, ratio=MAX_ASPECT,
         )  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def test_uploads_keep_their_limits_and_say_so(pool, tmp_path):
     path = tmp_path / "scan.png"
     path.write_bytes(photo_bytes() + bytes(11 * 2**20))
     assert images.decode(path).size == (80, 60)
-    with pytest.raises(ImageTooLarge, match=r"larger than 10 MB\. Reduce its size and upload it again") as refused:
+    with pytest.raises(ImageTooLarge, match=r"larger than 10 MB\. Reduce its size, or use the command line") as refused:
         pool.decode(path, name="scan.png")
     for locale, text in (("en", "command line"), ("ko", "명령줄"), ("zh", "命令行")):
         with use_locale(locale):

@@ -99,7 +99,7 @@ def test_a_scan_bomb_is_refused_undecoded(monkeypatch):
         ImageTooLarge, match=r"4992 × 4992 pixels in 2000 scans \(49840 million pixels in total\)"
     ) as caught:
         decode(data, name="bomb.jpg")
-    assert caught.value.remedy == "Convert it to JPEG or PNG and upload it again."
+    assert caught.value.remedy == "Convert it to JPEG or PNG."
 
 
 def test_the_limit_is_scans_times_pixels():
