@@ -77,7 +77,8 @@ def study(
             reference_input=reference_input, reference_name=reference_name,
         )  # fmt: skip
         if observation is not None:
-            observation.locate(options.stage, options.block)
+            with suppress(PartMissing):  # a reason of the analyses that use the stage
+                observation.locate(options.stage, options.block)
         missing = _compute([name for name in names if not ANALYSES[name].runs_separately], context, seconds, progress)
         context.observation = observation = None  # the graph is most of a pass's memory, which the others need
         missing |= _compute([name for name in names if ANALYSES[name].runs_separately], context, seconds, progress)
