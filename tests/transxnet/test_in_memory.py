@@ -66,6 +66,25 @@ def test_parameters_are_shared_and_followed():
         assert torch.allclose(loaded.model(x), before + 1, atol=1e-5)
 
 
+def test_attention_biases_of_levit_are_followed():
+    """timm caches them in eval mode, and clears the caches of the module that is trained only."""
+    model = timm.create_model("levit_128s").eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            torch.nn.init.ones_(module.weight)  # zero at first: the attention would have no effect
+    x = torch.linspace(-1, 1, 3 * 224 * 224).reshape(1, 3, 224, 224)
+    with torch.no_grad():
+        model(x)
+        loaded = transxnet.wrap(model)
+        before = loaded.model(x)
+        model.train()
+        for name, parameter in model.named_parameters():
+            if name.endswith("attention_biases"):
+                parameter += torch.linspace(0, 9, parameter.numel()).reshape(parameter.shape)
+        assert not torch.equal(loaded.model(x), before)
+        assert torch.equal(loaded.model(x), model.eval()(x))
+
+
 def test_equals_a_loaded_model(photo):
     loaded = transxnet.load("pico", device="cpu")
     model = timm.create_model("transxnet_pico", pretrained=True)
