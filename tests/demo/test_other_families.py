@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from demo import replies
 from demo.cells import predictions
 from demo.columns import Column
 from demo.figures import backbone_figures, figures_of
 from demo.state import ViewState
 from demo.views import Scene, tab_options, view
 from tests.fixtures.small_model import image
+from transxnet.errors import PartMissing
 from transxnet.study import study
 from transxnet.weights.load import LoadedModel, load
 
@@ -74,6 +76,8 @@ def test_features_have_no_predictions(models):
     assert content["note"] == (
         "vit_small_patch16_dinov3 (timm) (random weights) has no classifier: its outputs are features."
     )
+    with pytest.raises(PartMissing, match=NO_CLASSIFIER):
+        replies.predictions(study(models[DINO], IMAGE))
 
 
 def test_figures_leave_out_missing_stages(models):

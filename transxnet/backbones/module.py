@@ -148,7 +148,7 @@ class Backbone(nn.Module):
             layouts_found = filter(None, (layout.ordered_as(stage_map, timm_map) for timm_map in candidates))
             ordered.append(next(layouts_found, None))
             if ordered[-1] is None:
-                raise misfit(self.spec.name, "its tokens are not in the order of the image")
+                raise misfit(self.spec.name, "the order of its tokens is unknown")
         return ordered
 
     def _features_without_last_stage(self) -> Tensor:

@@ -290,9 +290,20 @@ def require_classes(model: TransXNet | Backbone) -> None:
     """
     if model.num_classes == 0:
         raise PartMissing(
-            Message("{name} has no classifier, so there is no class to explain.", name=model.spec.name),
-            remedy="Choose a checkpoint with its classifier, or another view.",
+            missing_classifier(model.spec), remedy="Choose a checkpoint with its classifier, or another view."
         )
+
+
+def missing_classifier(spec: VariantSpec | BackboneSpec) -> Message:
+    """Why a model whose outputs are features has no predictions.
+
+    Args:
+        spec: The model's.
+
+    Returns:
+        A sentence.
+    """
+    return Message("{name} has no classifier, so there is no class to explain.", name=spec.name)
 
 
 def check_class_index(model: TransXNet | Backbone, index: int) -> int:

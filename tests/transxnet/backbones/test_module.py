@@ -215,7 +215,7 @@ def test_a_vit_built_for_larger_images():
 
 def test_unsupported_backbones_are_refused_with_a_reason():
     """CoaT combines the tokens of its stages, and timm's maps are others."""
-    with pytest.raises(LensError, match="timm:coat_tiny cannot be explained: its tokens are not in the order"):
+    with pytest.raises(LensError, match="timm:coat_tiny cannot be explained: the order of its tokens is unknown"):
         untrained_backbone(find_backbone("coat_tiny"))
 
 
