@@ -161,7 +161,8 @@ class Backbone(nn.Module):
 
     def _noise(self) -> Tensor:  # (1, 3, S, S)
         side = self.spec.image_size
-        return torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+        image = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+        return image.to(next(self.net.parameters()))  # a model in memory may be of half precision, or on a GPU
 
 
 def untrained_backbone(spec: BackboneSpec, seed: int = UNTRAINED_SEED) -> Backbone:

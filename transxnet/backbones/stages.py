@@ -49,7 +49,7 @@ def entries_of(net: nn.Module) -> list[Entry]:
     names, modules = [row["module"] for row in rows], dict(net.named_modules())
     if not modules.keys() >= set(names):  # Twins, MViTv2, HRNet
         rows = rows[-STAGES:]
-        names = next((found for found in _ACTUAL_NAMES if modules.keys() >= set(found)), names)
+        names = next((actual for actual in _ACTUAL_NAMES if modules.keys() >= set(actual)), names)
     entries: dict[str, Entry] = {}
     for row, name in zip(rows, names, strict=False):
         while isinstance(modules.get(name), nn.ModuleList) and len(modules[name]):  # it is not called, its blocks are
@@ -130,12 +130,14 @@ class Layout:
             tokens: The map in this layout, (1, C, h, w).
             timm_map: The same units in the order of the image, (1, C, h, w).
         """
-        rows, wanted = (t[0].flatten(1).T for t in (tokens, timm_map))  # (h * w, C)
-        if torch.allclose(rows, wanted, rtol=1e-3, atol=1e-4):
+        rows, expected = (t[0].flatten(1).T for t in (tokens, timm_map))  # (h * w, C)
+        if torch.allclose(rows, expected, rtol=1e-3, atol=1e-4):
             return self
-        order = torch.empty(len(rows), dtype=torch.long)
-        order[wanted.double().sum(dim=1).argsort()] = rows.double().sum(dim=1).argsort()  # equal units have equal sums
-        if torch.allclose(rows[order], wanted, rtol=1e-3, atol=1e-4):
+        weights = torch.linspace(1, 2, rows.shape[1], device=rows.device)  # a plain sum has ties in half precision
+        row_ranks, ranks = ((values * weights.double()).sum(dim=1).argsort() for values in (rows, expected))
+        order = torch.empty_like(ranks)
+        order[ranks] = row_ranks
+        if torch.allclose(rows[order], expected, rtol=1e-3, atol=1e-4):
             return replace(self, order=(order, order.argsort()))
         return None
 
