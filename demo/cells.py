@@ -381,6 +381,8 @@ def predictions(columns: Sequence[Column]) -> Json:
     classes, dataset = len(first.study.predictions.probabilities), DATASETS.get(first.study.spec.label_set)
     values = {"title": first.title, "classes": f"{classes:,}"} | ({"dataset": dataset} if dataset else {})
     note = tr("predictions.classes_of" if dataset else "predictions.classes", **values)
+    if not classes:
+        note = tr("predictions.without_classifier", title=first.title)
     return {
         "predictions": bars(first.study), "chosen": first.study.target.index, "note": note, "warning": warning(first),
         "weights": [weights_chip(column) for column in columns if column.study is not None],

@@ -69,7 +69,9 @@ def _at_stage(stage: int | None, studies: Sequence[Study]) -> list[Study]:
 
 def backbone_figures(studies: Sequence[Study], backbones: Sequence[Study], image: SourceImage) -> list[StudyFigure]:
     """Receptive fields of the models and of other backbones on one image: maps, and the curves r(t)."""
-    compared = [*studies, *backbones]
+    compared = [study for study in (*studies, *backbones) if study.receptive_field is not None]
+    if not compared:
+        return []
     names = ", ".join(study.model for study in compared)
     random = ", ".join(study.model for study in backbones if study.untrained)
     caption = [message("erf.backbones_caption"), *([message("erf.backbones_random", names=random)] if random else [])]

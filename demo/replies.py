@@ -16,6 +16,7 @@ from transxnet.draw.figure import StudyFigure
 from transxnet.draw.overlay import to_png
 from transxnet.draw.styles import MAP_STYLES
 from transxnet.errors import OutOfRange, PartMissing
+from transxnet.explain.observe import missing_classifier
 from transxnet.export.figures import figures_for
 from transxnet.export.images import Style, channels_of, draw_map, ranges, source_crop
 from transxnet.export.records import arrays, clean, describe, npz, prediction_json
@@ -35,7 +36,9 @@ EXACT = {"attention": ("attention", "position_attention"), "kernels": ("kernels"
 
 
 def predictions(study: Study) -> dict[str, Any]:
-    """Provenance and the best predictions, best first."""
+    """Provenance and the best predictions, best first. Raises PartMissing for a model without a classifier."""
+    if not study.predictions.top:
+        raise _missing(missing_classifier(study.spec))
     described = describe(study)
     return {key: described[key] for key in ("model", "untrained", "provenance", "predictions", "notes")}
 

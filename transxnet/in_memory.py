@@ -130,7 +130,21 @@ def _backbone(view: nn.Module, model: nn.Module, fields: dict[str, Any]) -> Back
         raise LensError(
             "The model takes images of {size} px only.", remedy="Leave out image_size.", size=spec.image_size
         )
-    return Backbone(view, replace(spec, **fields))
+    backbone = Backbone(view, replace(spec, **fields))
+    for module in backbone.modules():
+        if hasattr(module, "attention_bias_cache"):  # of timm's LeViT and TinyViT; training clears only the model's own
+            module.attention_bias_cache = _Uncached()
+    return backbone
+
+
+class _Uncached(dict):
+    """A cache that is written anew on every use."""
+
+    def __contains__(self, key: object) -> bool:
+        return False
+
+    def copy(self) -> _Uncached:
+        return _Uncached()
 
 
 def _compute_in(view: nn.Module, dtype: torch.dtype) -> None:

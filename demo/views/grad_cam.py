@@ -8,7 +8,7 @@ from transxnet.draw.styles import MAP_STYLES, layer_and_target
 from transxnet.explain.attribution.methods import MULTI_PASS_METHODS
 from transxnet.study import Study
 
-from ..cells import Json, map_cell, result_cell, result_scale, scale, transposed
+from ..cells import Json, map_cell, missing, result_cell, result_scale, scale, transposed
 from ..columns import Column, Scene
 from ..i18n.translate import tr, tr_message
 
@@ -19,6 +19,8 @@ def grad_cam(scene: Scene) -> Json:
     studies = scene.studies
 
     def signed_cell(column: Column) -> Json:
+        if placeholder := missing(column, "grad_cam"):
+            return placeholder
         result = column.study.grad_cam
         low, high = result.value_range
         numbers = {"low": f"{low:.3g}", "high": f"{high:.3g}", "sum": f"{result.heatmap.sum():.3g}"}
@@ -26,7 +28,8 @@ def grad_cam(scene: Scene) -> Json:
         alt = tr("grad_cam.alt", title=column.title)
         return map_cell(column, result.heatmap, result.geometry, None, caption, alt)
 
-    signed = scale([study.grad_cam.heatmap for study in studies], MAP_STYLES["grad_cam"].units, "RdBu_r", signed=True)
+    heatmaps = [study.grad_cam.heatmap for study in studies if study.grad_cam is not None]
+    signed = scale(heatmaps, MAP_STYLES["grad_cam"].units, "RdBu_r", signed=True)
     _, _, positive, positive_cell = _method_row("grad_cam", studies)
     rows = [
         (tr("grad_cam.signed"), tr("grad_cam.signed_hint"), signed, signed_cell),

@@ -66,6 +66,34 @@ def test_parameters_are_shared_and_followed():
         assert torch.allclose(loaded.model(x), before + 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "levit_128s", "hiera_tiny_224"])
+def test_backbone_of_half_precision(name, photo):
+    model = timm.create_model(name).bfloat16()
+    loaded = transxnet.wrap(model)
+    result = study(loaded, photo, StudyOptions(analyses=("grad_cam", "receptive_field")))
+    assert (result.missing, result.predictions.logits.dtype) == ({}, np.float32)
+    assert np.ptp(result.receptive_field.heatmap) > 0
+
+
+def test_attention_biases_of_levit_are_followed():
+    """timm caches them in eval mode, and clears the caches of the module that is trained only."""
+    model = timm.create_model("levit_128s").eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            torch.nn.init.ones_(module.weight)  # zero at first: the attention would have no effect
+    x = torch.linspace(-1, 1, 3 * 224 * 224).reshape(1, 3, 224, 224)
+    with torch.no_grad():
+        model(x)
+        loaded = transxnet.wrap(model)
+        before = loaded.model(x)
+        model.train()
+        for name, parameter in model.named_parameters():
+            if name.endswith("attention_biases"):
+                parameter += torch.linspace(0, 9, parameter.numel()).reshape(parameter.shape)
+        assert not torch.equal(loaded.model(x), before)
+        assert torch.equal(loaded.model(x), model.eval()(x))
+
+
 def test_equals_a_loaded_model(photo):
     loaded = transxnet.load("pico", device="cpu")
     model = timm.create_model("transxnet_pico", pretrained=True)

@@ -7,9 +7,10 @@ convolution or pooling of kernel k, stride s, dilation d and p pixels of padding
 
 (the receptive field arithmetic of Araujo et al., Distill 2019, doi 10.23915/distill.00021); padding alone moves the
 origin back. Merging r x r neighbors without a convolution (Swin's, pixel_unshuffle) is detected by a grid that is r
-times smaller: origin' = origin + stride * (r - 1) / 2. Of two tensors that are combined the larger one determines the
-grid, of equal ones the first: in a residual block the main path. In a product it is the first factor: a query keeps its
-position, whatever it attends to. Linear layers and norms change nothing.
+times smaller: origin' = origin + stride * (r - 1) / 2. Slicing keeps the first of r units and the origin. Of two
+tensors that are combined the larger one determines the grid, of equal ones the first: in a residual block the main
+path. In a product it is the first factor: a query keeps its position, whatever it attends to. Linear layers and norms
+change nothing.
 
 Limitations: the center of a unit's theoretical receptive field, not the pixels that affect it most.
 """
@@ -82,11 +83,18 @@ class GridTracker(TorchDispatchMode):
             if operator in _PADDINGS and len(args[1]) >= 4:
                 # pairs from the last dimension on: [2] is the first of a side
                 return grid_of(x).after_convolution(1, 1, args[1][2])
+            if operator is torch.ops.aten.slice and _takes_every_other_row(x, *args[1:]):
+                return grid_of(x).after_convolution(1, args[4], -(args[2] or 0))
         return grid_of(marked[0] if _is_product(operator) else max(marked, key=Tensor.numel))
 
 
 def _is_product(operator: torch._ops.OpOverloadPacket) -> bool:
     return operator in _PRODUCTS or "scaled_dot_product" in operator.__name__
+
+
+def _takes_every_other_row(x: Tensor, dim: int = 0, start: int = 0, end: int = 0, step: int = 1) -> bool:
+    """Whether a slice takes every step-th row of a square map (B, h, w, C) or (B, C, h, w); its columns come next."""
+    return step > 1 and dim in (1, 2) and x.shape[dim] == x.shape[dim + 1]
 
 
 def grid_of(tensor: Tensor) -> Grid | None:

@@ -19,13 +19,13 @@ from ..trace import Tap, Trace
 from ..weights.checkpoint import UNTRAINED_SEED, SeededRandomness
 from .grids import Grid, GridTracker, grid_of
 from .spec import STAGES, BackboneSpec, find_backbone, misfit
-from .stages import TOKENS, Entry, Layout, StageHook, choose, entries_of, layout_of
+from .stages import TOKENS, Entry, Layout, Output, StageHook, choose, layout_of
 
 
 class Backbone(nn.Module):
-    """A timm classifier in eval mode. (1, 3, S, S), normalized -> (1, classes).
+    """A timm model in eval mode. (1, 3, S, S), normalized -> (1, classes), or features if it has no classifier.
 
-    The hooks on the four stage modules are permanent.
+    The hooks on the stage modules are permanent.
 
     Args:
         net: timm's model.
@@ -37,14 +37,13 @@ class Backbone(nn.Module):
         taps: One per stage, of kind "stage"; there is no other kind.
 
     Raises:
-        LensError: The model has no four stages that end in maps on the way to the logits.
+        LensError: The model has no stages that end in maps on the way to the logits.
     """
 
     def __init__(self, net: nn.Module, spec: BackboneSpec):
         super().__init__()
         self.net = net.eval()
         self.num_classes = spec.num_classes
-        self.taps = nn.ModuleList(Tap("stage") for _ in range(STAGES))
         self.spec = spec
         with torch.no_grad():
             self._place_stages()
@@ -55,14 +54,16 @@ class Backbone(nn.Module):
 
     def _place_stages(self) -> None:
         """Choose the stages, attach the taps, and check that the last one affects the logits."""
-        entries = entries_of(self.net)
-        if not choose(entries):
-            raise misfit(self.spec.name, "timm defines fewer than four stages")
         for but_last in (False, True):
-            handles, features = self._attach_taps(choose(entries, but_last))
+            chosen = choose(self.net, but_last)
+            if not chosen:
+                raise misfit(self.spec.name, "timm defines no stages")
+            handles, features = self._attach_taps(chosen)
             if not torch.equal(self._features_without_last_stage(), features):
-                remark = "patch tokens; the last block's do not reach the logits" if but_last else ""
-                self.spec = replace(self.spec, remark=remark)
+                if but_last:
+                    output = "logits" if self.num_classes else "features"
+                    remarks = (self.spec.remark, f"patch tokens; the last block's do not reach the {output}")
+                    self.spec = replace(self.spec, remark="; ".join(filter(None, remarks)))
                 return
             for handle in handles:
                 handle.remove()
@@ -76,23 +77,24 @@ class Backbone(nn.Module):
         for entry, layout in zip(chosen, layouts, strict=True):
             if layout is None:
                 raise misfit(self.spec.name, f"the output of its layer {entry.module} is not a map")
-        maps = [layout.to_map(output) for layout, output in zip(layouts, outputs, strict=True)]
         if any(layout.kind == TOKENS for layout in layouts):
-            self._check_order(x, maps)
-        grids = [self._grid(output, feature_map) for output, feature_map in zip(outputs, maps, strict=True)]
+            layouts = self._ordered(x, layouts, outputs)
+        grids = [self._grid(layout, output) for layout, output in zip(layouts, outputs, strict=True)]
         self.spec = replace(
             self.spec,
-            layers=tuple(entry.module for entry in chosen),
+            layers=tuple(entry.layer for entry in chosen),
             strides=tuple(int(grid.stride) for grid in grids),
             origins=tuple(grid.origin for grid in grids),
+            remark=f"the first of {len(outputs[-1])} branches" if isinstance(outputs[-1], list) else "",
         )
-        rows = zip(range(1, STAGES + 1), chosen, layouts, strict=True)
+        self.taps = nn.ModuleList(Tap("stage") for _ in chosen)
+        rows = zip(range(STAGES + 1 - len(chosen), STAGES + 1), chosen, layouts, strict=True)
         return [self._attach(stage, entry, layout) for stage, entry, layout in rows], features
 
     def _attach(self, stage: int, entry: Entry, layout: Layout) -> RemovableHandle:
-        tap = self.taps[stage - 1]
-        tap.path, tap.stage = entry.module, stage
-        return self._module(entry.module).register_forward_hook(StageHook(tap, layout))
+        tap = self.taps[stage - 1 - STAGES]  # the last is always stage 4
+        tap.path, tap.stage = entry.layer, stage
+        return self._module(entry.layer).register_forward_hook(StageHook(tap, layout))
 
     def _module(self, name: str) -> nn.Module:
         try:
@@ -119,31 +121,35 @@ class Backbone(nn.Module):
         finally:
             for hook in hooks:
                 hook.remove()
-        if not isinstance(logits, Tensor) or logits.shape != (1, self.num_classes):
+        if not isinstance(logits, Tensor) or (self.num_classes and logits.shape != (1, self.num_classes)):
             raise misfit(self.spec.name, "it does not return one logit per class")
         for name, outputs in recorded.items():
             if len(outputs) != 1:
                 raise misfit(self.spec.name, f"its layer {name} runs {len(outputs)} times for one image")
         return [outputs[0] for outputs in recorded.values()], features
 
-    def _grid(self, output: Tensor, feature_map: Tensor) -> Grid:
-        side, rows = self.spec.image_size, feature_map.shape[-2]
-        grid = grid_of(output)
+    def _grid(self, layout: Layout, output: Output) -> Grid:
+        side, rows = self.spec.image_size, layout.to_map(output).shape[-2]
+        grid = grid_of(layout.tensor_of(output))
         grid = None if grid is None else grid.of_rows(rows, side)
         if grid is None or not 0.6 < grid.stride * rows / side < 1.5:
             raise misfit(self.spec.name, "the positions of its units are unknown")
         return grid
 
-    def _check_order(self, x: Tensor, maps: list[Tensor]) -> None:
-        """Check with timm's feature maps that tokens are in the order of the image."""
+    def _ordered(self, x: Tensor, layouts: list[Layout], outputs: list[Output]) -> list[Layout]:
+        """The layouts with the order of their tokens, found by timm's feature maps."""
         try:
             timm_maps = self.net.forward_intermediates(x, norm=False, output_fmt="NCHW", intermediates_only=True)
         except (AttributeError, TypeError, AssertionError) as error:
             raise misfit(self.spec.name, "timm does not define the order of its tokens") from error
-        for stage_map in maps:
+        ordered = []
+        for layout, stage_map in zip(layouts, map(Layout.to_map, layouts, outputs), strict=True):
             candidates = [timm_map for timm_map in timm_maps if timm_map.shape == stage_map.shape]
-            if not any(torch.allclose(timm_map, stage_map, rtol=1e-3, atol=1e-4) for timm_map in candidates):
-                raise misfit(self.spec.name, "its tokens are not in the order of the image")
+            layouts_found = filter(None, (layout.ordered_as(stage_map, timm_map) for timm_map in candidates))
+            ordered.append(next(layouts_found, None))
+            if ordered[-1] is None:
+                raise misfit(self.spec.name, "the order of its tokens is unknown")
+        return ordered
 
     def _features_without_last_stage(self) -> Tensor:
         """The input of the classifier if the last stage's map is zero.
@@ -155,7 +161,8 @@ class Backbone(nn.Module):
 
     def _noise(self) -> Tensor:  # (1, 3, S, S)
         side = self.spec.image_size
-        return torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+        image = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+        return image.to(next(self.net.parameters()))  # a model in memory may be of half precision, or on a GPU
 
 
 def untrained_backbone(spec: BackboneSpec, seed: int = UNTRAINED_SEED) -> Backbone:

@@ -24,7 +24,7 @@ from ..registry import find_model, registered_names
 from ..variants import SOFTMAX, UNTRAINED, Published, VariantSpec, parse_variant
 
 PREFIX = "timm:"
-STAGES = 4  # of a backbone
+STAGES = 4  # of a backbone, at most
 _EXAMPLES = f"Choose one such as {PREFIX}resnet50, {PREFIX}convnext_tiny or {PREFIX}swin_tiny_patch4_window7_224."
 _OURS = "transxnet_"  # this project's entry points in timm's registry
 
@@ -33,15 +33,15 @@ _OURS = "transxnet_"  # this project's entry points in timm's registry
 class BackboneSpec:
     """A timm backbone and the preprocessing of its images. Fields that VariantSpec also has mean the same.
 
-    strides, origins, layers: one entry per stage, empty until the model is loaded. The unit [r, c] of stage s is
-    centered on the pixel (origins[s] + strides[s] * c, origins[s] + strides[s] * r) of the model input. layers: the
-    names of timm's modules.
+    strides, origins, layers: one entry per stage, empty until the model is loaded. The last one is always stage 4; a
+    model with fewer than four lacks the first ones. The unit [r, c] of stage s is centered on the pixel
+    (origins[s] + strides[s] * c, origins[s] + strides[s] * r) of the model input. layers: the names of timm's modules.
     """
 
     name: str  # as users type it: "timm:resnet50", "timm:resnet50.a1_in1k"
     architecture: str  # timm's own name, "resnet50"
     tag: str  # of the weights, "a1_in1k"; '' if timm has none
-    num_classes: int
+    num_classes: int  # 0: no classifier, the outputs are features
     image_size: int  # side of the model input in pixels
     crop_pct: float
     crop_mode: str  # "center" or "squash", see images.prepare
@@ -81,7 +81,7 @@ class BackboneSpec:
         if not self.layers:
             return Message("stage {stage}", stage=stage)
         template = "stage {stage} ({layer}; {remark})" if self.remark and stage == STAGES else "stage {stage} ({layer})"
-        return Message(template, stage=stage, layer=self.layers[stage - 1], remark=self.remark)
+        return Message(template, stage=stage, layer=self.layers[stage - 1 - STAGES], remark=self.remark)
 
 
 def is_backbone(name: str) -> bool:
@@ -150,9 +150,9 @@ def find_backbone(name: str) -> BackboneSpec:
 
 def backbone_spec(name: str, architecture: str, tag: str, config: Mapping[str, Any]) -> BackboneSpec:
     """The spec of a backbone with this pretrained_cfg; name: without the prefix."""
+    if not config.get("input_size"):  # a name that timm forwards to another one
+        raise misfit(f"{PREFIX}{name}", "timm has no configuration of it")
     classes = int(config.get("num_classes") or 0)
-    if not classes:
-        raise misfit(f"{PREFIX}{name}", "it returns features, not logits")
     return BackboneSpec(
         PREFIX + name, architecture, tag or config.get("tag") or "", classes, int(config["input_size"][-1]),
         float(config["crop_pct"]), config.get("crop_mode") or "center", config["interpolation"],

@@ -92,11 +92,13 @@ def _evaluate_model(args: argparse.Namespace, name: str, out: Path | None, worke
     """Evaluate one model; the main process writes the report to `out`, prints and returns it."""
     from tqdm import tqdm
 
+    from ..explain.observe import require_classes
     from ..training.evaluate import assess
     from ..training.labeling import read_labeling
     from ..training.protocol import Protocol
 
     loaded = load_model(name, args)
+    require_classes(loaded.model)
     protocol = Protocol.of(
         loaded.spec, args.image_size, args.crop_pct, batch_size=args.batch_size,
         restrict_classes=args.restrict_classes, autocast=args.autocast,

@@ -56,8 +56,11 @@ def add_options(add: AddOption) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the predictions for every image in the order given; 1 if an image failed."""
+    from ..explain.observe import require_classes
+
     (name,) = model_names(args, [args.model])
     loaded = load_model(name, args, args.image_size)
+    require_classes(loaded.model)
     labels = loaded.spec.labels
     if not args.json:
         print(_weights_line(loaded))

@@ -155,7 +155,8 @@ def _check_arguments(args: argparse.Namespace, specs: Sequence[VariantSpec | Bac
 
 
 def _check_target(target: str, specs: Sequence[VariantSpec | BackboneSpec]) -> None:
-    """Raises UnknownName or OutOfRange for a class that none of the models has."""
+    """Raises UnknownName or OutOfRange for a class that none of the models with classes has."""
+    specs = [spec for spec in specs if spec.num_classes]
     for i, spec in enumerate(specs, 1):
         try:
             spec.labels.find(target)

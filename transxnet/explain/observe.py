@@ -57,6 +57,12 @@ class Observation:
         """The name of the model's architecture."""
         return self.model.spec.name
 
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """The model's stages: 1 to 4, or the last of these for another backbone with fewer."""
+        spec = self.model.spec
+        return tuple(range(1, len(spec.depths) + 1))[-len(spec.strides) :]
+
     def geometry(self, grid: tuple[int, int], stride: float, origin: float = 0.0) -> Geometry:
         """Where a grid lies in this image's model input and upload; arguments as of `grid_geometry`."""
         return grid_geometry(self.model_input, grid, stride, origin)
@@ -71,8 +77,8 @@ class Observation:
             OutOfRange: The model has no such stage.
         """
         self.locate(stage)
-        spec = self.model.spec
-        stride, origin = spec.strides[stage - 1], spec.origins[stage - 1]
+        spec, i = self.model.spec, self.stages.index(stage)
+        stride, origin = spec.strides[i], spec.origins[i]
         records = self.trace.find("stage", stage)
         height, width = records[0].tensor.shape[-2:] if records else (-(-side // stride) for side in self.x.shape[-2:])
         return self.geometry((height, width), stride, origin)
@@ -92,10 +98,16 @@ class Observation:
             (stage, block), both from 1.
 
         Raises:
-            OutOfRange: The model has no such stage or block.
+            OutOfRange: No model of this kind has such a stage or block.
+            PartMissing: This backbone has fewer stages.
         """
         depths = self.model.spec.depths
         stage = check_index(stage, 1, len(depths), "{model} has no stage {index}.", model=self.model_name)
+        if stage not in self.stages:
+            stages = ", ".join(map(str, self.stages))
+            what = Message("{model} has no stage {stage}. Its stages: {stages}.", model=self.model_name, stage=stage,
+                           stages=stages)  # fmt: skip
+            raise PartMissing(what, remedy="Choose one of them, or another view.")
         depth = depths[stage - 1]
         template = "Stage {stage} of {model} has no block {index}."
         remedy = "Choose {first} to {last}, or 0 for the last."
@@ -278,9 +290,20 @@ def require_classes(model: TransXNet | Backbone) -> None:
     """
     if model.num_classes == 0:
         raise PartMissing(
-            Message("{name} has no classifier, so there is no class to explain.", name=model.spec.name),
-            remedy="Choose a checkpoint with its classifier, or another view.",
+            missing_classifier(model.spec), remedy="Choose a checkpoint with its classifier, or another view."
         )
+
+
+def missing_classifier(spec: VariantSpec | BackboneSpec) -> Message:
+    """Why a model whose outputs are features has no predictions.
+
+    Args:
+        spec: The model's.
+
+    Returns:
+        A sentence.
+    """
+    return Message("{name} has no classifier, so there is no class to explain.", name=spec.name)
 
 
 def check_class_index(model: TransXNet | Backbone, index: int) -> int:

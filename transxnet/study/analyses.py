@@ -8,6 +8,7 @@ Study.missing holds the reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -86,8 +87,10 @@ class AnalysisContext:
 
     @cached_property
     def layer(self) -> tuple[int, int]:
-        """The chosen stage and block, from 1."""
-        return self.observation.locate(self.options.stage, self.options.block)
+        """The chosen stage and block, from 1; of a backbone that lacks the stage, for which no analysis needs them."""
+        with suppress(PartMissing):
+            return self.observation.locate(self.options.stage, self.options.block)
+        return self.options.stage, self.options.block or 1
 
     @cached_property
     def layer_attention(self) -> AttentionTable:

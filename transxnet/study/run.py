@@ -62,7 +62,7 @@ def study(
         check_name(name, ANALYSES, "There is no analysis called {name}.", "Choose some of: {names}.")
     loaded = loaded.at_size(options.image_size)
     labels, seconds = loaded.spec.labels, {}
-    target_index = find_class(options.target, labels, options.allow_missing_target) if len(labels) else None
+    target_index = find_class(options.target, labels, options.allow_missing_target)
     if reference_image is not None and reference_image.sha256 == image.sha256:
         reference_image, reference_name = None, SAME_IMAGE
     with _timed(seconds, "total"), _memory_errors(loaded):
@@ -77,7 +77,8 @@ def study(
             reference_input=reference_input, reference_name=reference_name,
         )  # fmt: skip
         if observation is not None:
-            observation.locate(options.stage, options.block)
+            with suppress(PartMissing):  # a reason of the analyses that use the stage
+                observation.locate(options.stage, options.block)
         missing = _compute([name for name in names if not ANALYSES[name].runs_separately], context, seconds, progress)
         context.observation = observation = None  # the graph is most of a pass's memory, which the others need
         missing |= _compute([name for name in names if ANALYSES[name].runs_separately], context, seconds, progress)
@@ -140,13 +141,13 @@ def find_class(target: str | int | None, labels: LabelSet, allow_missing: bool =
         allow_missing: StudyOptions.allow_missing_target.
 
     Returns:
-        Its index; None if no class is named, or one that only other label sets have.
+        Its index; None if no class is named, or one that only other label sets have, or the label set is empty.
 
     Raises:
         UnknownName: No label set has this class, and `allow_missing` is False.
         OutOfRange: The index is not one of this label set.
     """
-    if target is None or not str(target).strip():
+    if target is None or not str(target).strip() or not len(labels):
         return None
     try:
         return labels.find(target)

@@ -43,7 +43,7 @@ from .description import MAX_SIZE, MIN_SIZE
 from .devices import is_out_of_memory, resolve_device
 from .download import Report, cached_repository
 from .namespace import Namespace, configured_namespace
-from .own_models import OwnModel, OwnName, builtin_variant, own_model
+from .own_models import WITHOUT_CLASSIFIER, OwnModel, OwnName, builtin_variant, own_model
 from .sources import Provenance, SourceOptions, SourceUnavailable, WeightsFile
 
 Model = TransXNet | Backbone
@@ -205,6 +205,8 @@ def load(
             sources.check_weights_dir(options.weights_dir)
         with _locks.setdefault(spec.name, threading.RLock()):  # a second caller finds the first one's download
             model, provenance = _load_first_available(spec, source, options)
+    if isinstance(spec, BackboneSpec) and not spec.num_classes:
+        provenance = provenance.with_note(WITHOUT_CLASSIFIER)
     loaded = LoadedModel(_on_device(model, target), model.spec, provenance, target)
     return loaded if size is None else replace(loaded, provenance=provenance.with_note(_size_note(spec, own_size)))
 

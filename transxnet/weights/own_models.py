@@ -30,6 +30,8 @@ from .description import Description, describe
 from .layouts import transxnet_state
 from .sources import Provenance, WeightsFile
 
+WITHOUT_CLASSIFIER = Message("A model without a classifier: its outputs are features.")
+
 FILES = ("class_names", "classes", "labels")  # stems of files of class names
 _FROM_ARCHITECTURE = Message("its architecture")
 _UNINFORMATIVE_SIZE = 224  # of bias tables: what every architecture is defined for
@@ -238,7 +240,7 @@ def _labels(
     """(the fields label_set and own_labels of the spec, a sentence)."""
     count = _num_classes(state)
     if count == 0:
-        return _set(f"{NUMBERED}0"), Message("A model without a classifier: its outputs are features.")
+        return _set(f"{NUMBERED}0"), WITHOUT_CLASSIFIER
     if names is not None:
         return _given_labels(names, count, name)
     for description in descriptions:

@@ -10,6 +10,7 @@ STRINGS = {
     "predictions.low_confidence": (
         "Low confidence: {more} of {images} held-out images were predicted with higher confidence."
     ),
+    "predictions.without_classifier": "{title} has no classifier: its outputs are features.",
     "predictions.classes": "{title} predicts one of {classes} classes.",
     "predictions.none": "No prediction: {titles} could not be loaded. See the maps panel for the cause and options.",
     "predictions.classes_of": "{title} predicts one of {classes} classes ({dataset}).",

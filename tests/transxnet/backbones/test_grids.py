@@ -49,6 +49,13 @@ class Merged(nn.Module):
         return F.linear(x, torch.ones(1, 4 * c)).permute(0, 3, 1, 2)
 
 
+class Sliced(nn.Module):
+    """LeViT's subsampling: every other row and column, channels last."""
+
+    def forward(self, x):
+        return x.permute(0, 2, 3, 1)[:, ::2, ::2].permute(0, 3, 1, 2)
+
+
 class ReducedKeys(nn.Module):
     """PVT's attention looks at a map that a convolution reduced, and its queries stay where they are."""
 
@@ -66,6 +73,7 @@ CASES = {  # layers -> stride, origin
     "squeezed": ([ones(4, 4), Squeezed(), ones(2, 2)], 8, 3.5),
     "merged": ([ones(4, 4), Merged(), Merged()], 16, 7.5),
     "merged, then a convolution": ([nn.PixelUnshuffle(4), ones(3, 2, 1, channels=16)], 8, 1.5),
+    "sliced": ([ones(4, 4), Sliced(), Sliced()], 16, 1.5),
     "reduced keys": ([ones(3, 2, 1), ReducedKeys(), ones(3, 2, 1)], 4, 0.0),
 }
 

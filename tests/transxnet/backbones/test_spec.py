@@ -63,9 +63,14 @@ def test_unknown_names_list_similar_ones(name, message):
     assert str(caught.value).startswith(message)
 
 
-def test_backbone_without_classes_is_refused():
-    with pytest.raises(LensError, match="timm:vit_small_patch14_dinov2 cannot be explained: it returns features"):
-        spec_of("timm:vit_small_patch14_dinov2")
+def test_backbone_without_classes_has_no_labels():
+    spec = spec_of("timm:vit_small_patch14_dinov2")[0]
+    assert (spec.num_classes, len(spec.labels)) == (0, 0)
+
+
+def test_name_without_configuration_is_refused():
+    with pytest.raises(LensError, match="timm:jx_nest_tiny cannot be explained: timm has no configuration of it"):
+        spec_of("timm:jx_nest_tiny")
 
 
 def test_unnamed_classes_are_numbered():

@@ -83,8 +83,8 @@ def attention_table(observation: Observation, stage: int, block: int | None = No
         OutOfRange: For a stage or block that does not exist, or if attention was not recorded.
         PartMissing: For a model without OSRA.
     """
-    stage, block = observation.locate(stage, block)
     require_part(observation, "osra")
+    stage, block = observation.locate(stage, block)
     weights = observation.trace.find_one("attention", stage, block).tensor[0].detach().float().cpu().numpy()
     queries, keys = observation.units(stage), key_geometry(observation, stage)
     distance = np.einsum("hqk,qk->hq", weights, query_key_distances(queries, keys)).astype(np.float32)

@@ -29,7 +29,6 @@ from ...results.combined import CombinedMaps
 from ..observe import Observation, check_class_index
 from .grad_cam import class_caption, class_maps, get_layer, map_sums, raw_maps
 
-STAGES = (1, 2, 3, 4)
 FUSIONS = {"mean": np.mean, "max": np.max}
 
 
@@ -91,7 +90,7 @@ def contrast(
 def combined_layers(
     observation: Observation,
     class_index: int,
-    layers: Sequence[int | str] = STAGES,
+    layers: Sequence[int | str] | None = None,
     class_name: str = "",
     fusion: str = "mean",
 ) -> CombinedMaps:
@@ -100,7 +99,7 @@ def combined_layers(
     Args:
         observation: With gradients; must have recorded the layers.
         class_index: Of the model's output.
-        layers: Stages from 1, or other layers as cam_layers.py names them, each once.
+        layers: Stages from 1, or other layers as cam_layers.py names them, each once; None is every stage.
         class_name: For the caption.
         fusion: "mean" or "max" over layers.
 
@@ -116,6 +115,7 @@ def combined_layers(
         LensError: Without gradients.
     """
     check_name(fusion, FUSIONS, "Maps cannot be combined by {name}.")
+    layers = observation.stages if layers is None else layers
     stage_maps = _layer_maps(observation, class_index, layers, class_name)
     finest = min((stage_map.geometry for stage_map in stage_maps), key=lambda geometry: geometry.stride)
     heatmap = FUSIONS[fusion]([_resample(_shares(m.heatmap), m.geometry, finest) for m in stage_maps], axis=0)

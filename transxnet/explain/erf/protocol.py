@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 from ...backbones.module import Backbone
-from ...errors import DeviceError, LensError, OutOfRange
+from ...errors import DeviceError, LensError, OutOfRange, PartMissing
 from ...images import LIMITS, InputSpec, Limits, ModelInput, SourceImage, decode, prepare
 from ...model import TransXNet
 from ...results import Explanation
@@ -192,6 +192,7 @@ def published_erf(
 
     Raises:
         OutOfRange: For a stage or unit that does not exist.
+        PartMissing: For a stage that this backbone lacks.
         DeviceError: If memory does not suffice.
         LensError: If no image could be used.
     """
@@ -221,6 +222,7 @@ def add_image(erf_sum: ErfSum, model: AnyModel, image: Source, number: int = 1, 
 
     Raises:
         OutOfRange: For a stage or unit that does not exist.
+        PartMissing: For a stage that this backbone lacks.
         DeviceError: If memory does not suffice.
     """
     name = image_name(image, number)
@@ -228,7 +230,7 @@ def add_image(erf_sum: ErfSum, model: AnyModel, image: Source, number: int = 1, 
         model_input = warp_to_square(decode(image, name=name, limits=limits), erf_sum.size, _module(model).spec)
         erf = single_image_erf(model, model_input, erf_sum.stage, erf_sum.unit)
         erf_sum.add(erf.heatmap, name, UnitLocation.of(erf))
-    except (OutOfRange, DeviceError):
+    except (OutOfRange, PartMissing, DeviceError):
         raise  # the same for every image
     except LensError as error:
         erf_sum.failed.append((name, str(error)))

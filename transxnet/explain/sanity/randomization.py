@@ -61,7 +61,8 @@ def parameter_groups(model: nn.Module) -> Groups:
         return [(child, tuple(key for key in keys if key.split(".")[0] == child)) for child in children]
     ends = [max(i for i, key in enumerate(keys) if key.startswith(prefix)) for prefix in stages]
     first = min(i for i, key in enumerate(keys) if key.startswith(stages[0]))
-    names = ["stem", *(f"stage {n}" for n in range(1, len(stages) + 1)), "head"]
+    first_stage = model.taps[0].stage if isinstance(model, Backbone) else 1
+    names = ["stem", *(f"stage {n}" for n in range(first_stage, first_stage + len(stages))), "head"]
     groups: dict[str, list[str]] = {name: [] for name in names}
     for i, key in enumerate(keys):
         following = next((n for n, end in enumerate(ends, 1) if i <= end), len(ends) + 1)
@@ -194,13 +195,14 @@ def replace_tensors(model: nn.Module, source: Mapping[str, torch.Tensor], keys: 
     """Copy parameters and buffers into a model.
 
     Args:
-        model: The model to change.
+        model: The model to change; it is in eval mode then.
         source: Name -> tensor.
         keys: Names to copy.
     """
     tensors = _tensors(model)
     for key in keys:
         tensors[key].copy_(source[key])
+    model.train().eval()  # timm's LeViT and TinyViT cache attention biases in eval mode
 
 
 @contextmanager
