@@ -291,7 +291,9 @@ def open_file(data: bytes, subject: str, limits: Limits) -> Image.Image:
         ExcessiveMetadata: See image_structure.py.
     """
     if not data:
-        raise ImageUnreadable("{subject} is empty: the file has no bytes.", remedy="Replace it with an intact copy.", subject=subject)
+        raise ImageUnreadable(
+            "{subject} is empty: the file has no bytes.", remedy="Replace it with an intact copy.", subject=subject
+        )
     if len(data) > limits.max_bytes:
         size = limits.max_bytes // 2**20
         raise ImageTooLarge("{subject} is larger than {size} MB.", remedy=limits.remedy, subject=subject, size=size)
