@@ -130,10 +130,11 @@ class Layout:
             tokens: The map in this layout, (1, C, h, w).
             timm_map: The same units in the order of the image, (1, C, h, w).
         """
-        rows, expected = (t[0].flatten(1).T for t in (tokens, timm_map))  # (h * w, C)
+        # on the CPU: Apple's GPUs have no float64, and indices there apply to a tensor on any device
+        rows, expected = (t[0].flatten(1).T.cpu() for t in (tokens, timm_map))  # (h * w, C)
         if torch.allclose(rows, expected, rtol=1e-3, atol=1e-4):
             return self
-        weights = torch.linspace(1, 2, rows.shape[1], device=rows.device)  # a plain sum has ties in half precision
+        weights = torch.linspace(1, 2, rows.shape[1])  # a plain sum has ties in half precision
         row_ranks, ranks = ((values * weights.double()).sum(dim=1).argsort() for values in (rows, expected))
         order = torch.empty_like(ranks)
         order[ranks] = row_ranks
