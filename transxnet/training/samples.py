@@ -87,8 +87,9 @@ class Listing:
             raise UnknownName(
                 f"None of the {len(self.samples)} images belongs to one of the model's {len(labels)} classes. The "
                 f"images are labeled {listed_text(self.classes)}.",
-                remedy="`python -m transxnet list --classes NAME` lists a model's classes; rename the class folders, "
-                "or pass the classes of the files with --labels FILE.",
+                remedy="Rename the class folders (`python -m transxnet list --classes NAME` lists a model's classes), "
+                "pass the classes of the files with --labels FILE, or train a model for these classes: `train --recipe "
+                "finetune`.",
             )
         return samples
 
