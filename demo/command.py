@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 
-from transxnet.cli.common import AddOption, add_option, add_source_options
+from transxnet.cli.common import AddOption, add_option, add_refresh_option, add_source_options
 from transxnet.console import decode_arguments, escape_unencodable, explain_import_error
 from transxnet.errors import LensError
 
@@ -56,6 +56,7 @@ def add_options(add: AddOption) -> None:
         "--hub-namespace", "Hub namespace with transxnet_t, …; NS@v1 pins a branch, tag or commit, NS@t=COMMIT,s=v2 "
         "one per model", metavar="NS[@REVISION]", variable="TRANSXNET_HUB_NAMESPACE",
     )  # fmt: skip
+    add_refresh_option(add)
     add(
         "--request-memory", "memory of one request; larger input sizes are not offered", unit="GB", type=float,
         default=2.0, metavar="N",

@@ -64,11 +64,11 @@ def build(args: argparse.Namespace) -> Any:
         raise OutOfRange(f"--backbones names {len(backbones)} backbones.", remedy=f"Name up to {MAX_MODELS}.")
     check_weights_dir(args.weights_dir)
     named = parse_models(args.model or ["pico"], args.class_names or (), args.activation or (), args.ema)
-    models = register_models(named)
+    models = register_models(named, args.refresh)
     listed = (*backbones, *filter(is_backbone, models))
     service = StudyService(
         device=args.device, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace, on_gpu=decorate,
-        models=models, request_bytes=round(1e9 * args.request_memory),
+        models=models, request_bytes=round(1e9 * args.request_memory), refresh=args.refresh,
         backbones=Backbones(args.visitor_backbones, tuple(name.partition("@")[0] for name in listed)),
     )  # fmt: skip
     service.preload(models[0])

@@ -35,19 +35,19 @@ ROOT = Path(__file__).parents[2]
 def test_defaults_leave_the_rest_to_the_environment():
     assert vars(command.arguments([])) == {
         "host": None, "port": None, "share": False, "weights_dir": None, "hub_namespace": None, "device": None,
-        "model": None, "class_names": None, "activation": None, "ema": False, "request_memory": 2.0,
+        "refresh": False, "model": None, "class_names": None, "activation": None, "ema": False, "request_memory": 2.0,
         "backbones": None, "visitor_backbones": "any", "mcp": False, "allowed_host": None,
         "frame_ancestors": None,
     }  # fmt: skip
 
 
 def test_every_option_is_parsed():
-    line = "--host 0.0.0.0 --port 8000 --share --weights-dir w --hub-namespace n --device cpu --model t"
+    line = "--host 0.0.0.0 --port 8000 --share --weights-dir w --hub-namespace n --refresh --device cpu --model t"
     line += " --backbones timm:resnet18,timm:resnet50 --visitor-backbones none --mcp"
     line += " --allowed-host a --allowed-host b --frame-ancestors https://a --frame-ancestors https://b"
     assert vars(command.arguments(shlex.split(line))) == {
         "host": "0.0.0.0", "port": 8000, "share": True, "weights_dir": "w", "hub_namespace": "n", "device": "cpu",
-        "model": ["t"], "class_names": None, "activation": None, "ema": False, "request_memory": 2.0,
+        "refresh": True, "model": ["t"], "class_names": None, "activation": None, "ema": False, "request_memory": 2.0,
         "backbones": "timm:resnet18,timm:resnet50", "visitor_backbones": "none",
         "mcp": True, "allowed_host": ["a", "b"], "frame_ancestors": ["https://a", "https://b"],
     }  # fmt: skip
@@ -64,6 +64,7 @@ def test_help_names_every_option_and_its_variable(capsys):
         "--share",
         "--weights-dir",
         "--hub-namespace",
+        "--refresh",
         "--device",
         "--model",
         "--backbones",
