@@ -7,6 +7,7 @@ imported: command.page_process calls them.
 from __future__ import annotations
 
 import argparse
+import atexit
 import importlib.util
 import os
 import signal
@@ -18,6 +19,8 @@ from typing import Any
 from transxnet.errors import LensError, OutOfRange
 
 from . import address, server
+
+LOADING = 60.0  # seconds that the end of a program waits for a model
 
 
 def on_gpu() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -98,6 +101,8 @@ def launch(page: Any, args: argparse.Namespace, **more: Any) -> Any:
 def mount(app: Any, path: str, args: argparse.Namespace) -> Any:
     """Add the page to a FastAPI application; returns the application."""
     page = build(args)
+    # The interpreter must not end while a thread is inside torch: that aborts the process.
+    atexit.register(page.renderer.service.preload(page.renderer.default_model).finished.wait, LOADING)
     options = _page_options(page, args)
     options["app_kwargs"]["lifespan"] = partial(server.mounted_lifespan, folder=server.private_temp_dir())
     return page.mount(app, path, options)

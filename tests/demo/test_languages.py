@@ -240,7 +240,7 @@ NOT_ON_PAGE = (  # of transxnet/: what only the command line or a caller of the 
     "explain/kernels/spectra.py",
     # of a model that the operator names at the start
     "class_names.py", "registry.py", "weights/named_sources.py", "weights/description.py", "weights/architecture.py",
-    "weights/layouts.py", "in_memory.py",
+    "weights/layouts.py", "in_memory.py", "export/notebook.py",
 )  # fmt: skip
 
 
