@@ -32,7 +32,7 @@ from .uploads import FileRoutes
 
 MAX_FILE_SIZE = "10mb"  # as Gradio writes it; equals transxnet.images.UPLOAD_LIMITS.max_bytes
 FRAMED_BY_LOCAL = ("http://localhost:*", "http://127.0.0.1:*")  # for a server that only this machine reaches
-_ROOT_PATH = re.compile(r"(https?://[^/\s?#]+)?(/[\w.~%+@-]+)*/?", re.ASCII)
+_ROOT_PATH = re.compile(r"(https?://[^/\s?#]+)?(/[\w.~%!$&*+,;=:@-]+)*/?", re.ASCII)
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:([0-9]{1,5}|\*))?", re.IGNORECASE)
 
 # --- the environment -------------------------------------------------------------------------------------------------
