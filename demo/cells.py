@@ -370,8 +370,8 @@ def _input_crops(names: Sequence[str]) -> str:
     return tr("page.input_crops", count=len(names), names=tr("page.and_join").join(names)) if names else ""
 
 
-def predictions(columns: Sequence[Column]) -> Json:
-    """Top-5 predictions of the first finished model, as bars that are also buttons."""
+def predictions(columns: Sequence[Column], notices: Sequence[str] = ()) -> Json:
+    """Top-5 predictions of the first finished model, as bars that are also buttons. notices: follow the note."""
     first = next((c for c in columns if c.study is not None), None)
     if first is None:
         failed = [column.title for column in columns if column.error is not None]
@@ -383,6 +383,7 @@ def predictions(columns: Sequence[Column]) -> Json:
     note = tr("predictions.classes_of" if dataset else "predictions.classes", **values)
     if not classes:
         note = tr("predictions.without_classifier", title=first.title)
+    note = " ".join([note, *notices])
     return {
         "predictions": bars(first.study), "chosen": first.study.target.index, "note": note, "warning": warning(first),
         "weights": [weights_chip(column) for column in columns if column.study is not None],

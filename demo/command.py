@@ -10,16 +10,19 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
+from types import NoneType
+from typing import Any, NoReturn
 
-from transxnet.cli.common import AddOption, add_option, add_source_options
+from transxnet.cli.common import AddOption, add_option, add_refresh_option, add_source_options
 from transxnet.console import decode_arguments, escape_unencodable, explain_import_error
 from transxnet.errors import LensError
 
 SUMMARY = "serve the interactive page"
+OF_THE_SERVER = frozenset({"port", "root_path", "share"})  # options that a mounted page does not have
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -32,6 +35,40 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+class _KeywordParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise TypeError(f"mount(): {message}.")
+
+
+def keyword_arguments(options: Mapping[str, Any]) -> argparse.Namespace:
+    """The options of the page as keywords: `model=["birds=birds.pth"], weights_dir="weights"`.
+
+    Args:
+        options: By their names on the command line, with "_" for "-". A list repeats an option.
+
+    Raises:
+        TypeError: There is no such option, or a value does not fit.
+    """
+    parser = _KeywordParser(add_help=False, allow_abbrev=False)
+    add_options(partial(add_option, parser))
+    names = vars(parser.parse_args([])).keys() - OF_THE_SERVER
+    for name, value in options.items():
+        if name not in names:
+            raise TypeError(f"mount() has no option {name!r}. Options: {', '.join(sorted(names))}.")
+        if value is False:
+            parser.set_defaults(**{name: False})
+    line = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is True]
+    for name, value in options.items():
+        if not isinstance(value, (bool, NoneType)):
+            values = value if isinstance(value, (list, tuple)) else [value]
+            line += [f"--{name.replace('_', '-')}={item}" for item in values]
+    arguments = parser.parse_args(line)
+    for name, value in options.items():
+        if isinstance(value, (list, tuple)) and not isinstance(getattr(arguments, name), list):
+            raise TypeError(f"mount(): {name} takes one value, not a list.")
+    return arguments
+
+
 def add_options(add: AddOption) -> None:
     """Options of the page."""
     add(
@@ -41,6 +78,10 @@ def add_options(add: AddOption) -> None:
     add(
         "--port", "port; 0 for any free one", type=int,
         default_text="environment variable GRADIO_SERVER_PORT, else the first free from 7860",
+    )  # fmt: skip
+    add(
+        "--root-path", "path under which a reverse proxy serves the page, such as /lens, or the page's whole address",
+        default_text="environment variable GRADIO_ROOT_PATH, else /", metavar="PATH",
     )  # fmt: skip
     add("--share", "ask Gradio for a public link; needs the internet", action="store_true")
     add(
@@ -56,6 +97,7 @@ def add_options(add: AddOption) -> None:
         "--hub-namespace", "Hub namespace with transxnet_t, …; NS@v1 pins a branch, tag or commit, NS@t=COMMIT,s=v2 "
         "one per model", metavar="NS[@REVISION]", variable="TRANSXNET_HUB_NAMESPACE",
     )  # fmt: skip
+    add_refresh_option(add)
     add(
         "--request-memory", "memory of one request; larger input sizes are not offered", unit="GB", type=float,
         default=2.0, metavar="N",

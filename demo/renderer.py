@@ -270,11 +270,17 @@ class Renderer:
         )  # fmt: skip
         parts: Parts = {"crosshair": self._crosshair(rendering, columns), "panel": view(state.tab, scene)}
         if any(column.study for column in columns) or all(column.finished for column in columns):
-            parts["predictions"] = predictions(columns)
+            parts["predictions"] = self._predictions(columns)
         figures = VIEWS[state.tab].figures
         if figures and set(figures) <= set(rendering.options.analyses) and not rendering.request.figures:
             parts["figures"] = none()
         return parts
+
+    def _predictions(self, columns: Sequence[Column]) -> Any:
+        """The first model's predictions, and which models have a newer revision."""
+        sources = dict.fromkeys(column.study.provenance for column in columns if column.study is not None)
+        newer = [source.location for source in sources if self.service.revisions.has_newer(source)]
+        return predictions(columns, [tr("weights.newer", location=location) for location in newer])
 
     def _predictions_alone(self, rendering: _Rendering) -> Any:
         """The first model's predictions without any map: one forward pass."""
@@ -284,7 +290,7 @@ class Renderer:
             return predictions([])
         options = StudyOptions(target=rendering.state.target or None, analyses=())
         try:
-            return predictions([Column(name, self.service.study(rendering.image_key, name, options))])
+            return self._predictions([Column(name, self.service.study(rendering.image_key, name, options))])
         except LensError:
             return predictions([])
 

@@ -10,12 +10,13 @@ Nothing here imports gradio, and nothing is written outside the temporary folder
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,6 +32,7 @@ from .uploads import FileRoutes
 
 MAX_FILE_SIZE = "10mb"  # as Gradio writes it; equals transxnet.images.UPLOAD_LIMITS.max_bytes
 FRAMED_BY_LOCAL = ("http://localhost:*", "http://127.0.0.1:*")  # for a server that only this machine reaches
+_ROOT_PATH = re.compile(r"(https?://[^/\s?#]+)?(/[\w.~%!$&*+,;=:@-]+)*/?", re.ASCII)
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:([0-9]{1,5}|\*))?", re.IGNORECASE)
 
 # --- the environment -------------------------------------------------------------------------------------------------
@@ -79,6 +81,20 @@ def _remove_if_ours(folder: Path, pid: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.asynccontextmanager
+async def mounted_lifespan(app: Any, folder: Path) -> AsyncIterator[None]:
+    """Lifespan of a page inside another application, with the folder of private_temp_dir.
+
+    The folder is removed at its end: uvicorn then ends the process by the signal that it received, without atexit.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        async with expiring_sessions(app):
+            yield
+    finally:
+        _remove_if_ours(folder, os.getpid())
+
+
 def leave(folder: Path, code: int = 0) -> NoReturn:
     """End the program at once with this exit code; `folder`, of private_temp_dir, goes first.
 
@@ -97,10 +113,11 @@ def leave(folder: Path, code: int = 0) -> NoReturn:
 def launch_options(args: Any, routes: Sequence[Middleware] = ()) -> dict[str, Any]:
     """Keyword arguments for `Blocks.launch`. The page adds theme, css, js and head.
 
-    args: anything with the attributes host, port, share, quiet, allowed_host and frame_ancestors (each may be missing
-    or None), as argparse gives. Host and port fall back to GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, then to Gradio's
-    own: this machine only, and the first free port from 7860. Port 0 has to be replaced before Gradio gets it
-    (address.find_port). Raises OutOfRange for a port or an origin that is none.
+    args: anything with the attributes host, port, root_path, share, quiet, allowed_host and frame_ancestors (each may
+    be missing or None), as argparse gives. Host, port and root path fall back to GRADIO_SERVER_NAME, GRADIO_SERVER_PORT
+    and GRADIO_ROOT_PATH, then to Gradio's own: this machine only, the first free port from 7860, and "/". Port 0 has to
+    be replaced before Gradio gets it (address.find_port). Raises OutOfRange for a port, an origin or a root path that
+    is none.
     routes: the page's own middleware, in front of what checks Gradio's requests; it limits bodies by itself.
     """
     option = vars(args).get
@@ -111,6 +128,7 @@ def launch_options(args: Any, routes: Sequence[Middleware] = ()) -> dict[str, An
     return {
         "server_name": host,
         "server_port": _port(option("port")),
+        "root_path": _root_path(option("root_path")),
         "share": bool(option("share")),
         "quiet": bool(option("quiet")),
         "ssr_mode": False,  # would need Node 24
@@ -152,6 +170,17 @@ def frame_sources(loopback: bool, more: Sequence[str] = ()) -> tuple[str, ...]:
                 remedy="Give --frame-ancestors a scheme and a host, such as https://example.org.",
             )
     return (*FRAMED_BY, *(FRAMED_BY_LOCAL if loopback else ()), *more)
+
+
+def _root_path(option: str | None) -> str:
+    """The option, else GRADIO_ROOT_PATH, without a slash at its end. Raises OutOfRange for text that is no path."""
+    path = os.environ.get("GRADIO_ROOT_PATH", "") if option is None else option
+    if not _ROOT_PATH.fullmatch(path) or ".." in path.split("/"):
+        raise OutOfRange(
+            f"{path[:80]!r} is not a path.",
+            remedy="Give --root-path or GRADIO_ROOT_PATH a path such as /lens, or an address: https://example.org/lens.",
+        )
+    return path.rstrip("/")
 
 
 def _port(option: int | str | None) -> int | None:

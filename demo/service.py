@@ -26,6 +26,7 @@ from transxnet.explain.attribution.methods import MULTI_PASS_METHODS
 from transxnet.images import SourceImage, decode
 from transxnet.study import Study, StudyOptions, study
 from transxnet.variants import UNTRAINED, VARIANTS
+from transxnet.weights.download import cache_folder
 from transxnet.weights.load import (
     Availability,
     LoadedModel,
@@ -35,7 +36,6 @@ from transxnet.weights.load import (
     study_memory,
 )
 from transxnet.weights.namespace import configured_namespace
-from transxnet.weights.sources import cache_folder
 
 from . import download_folder, models
 from .backbones import ANY_BACKBONE, Backbones
@@ -43,6 +43,7 @@ from .download_folder import DownloadFolder
 from .i18n.translate import message
 from .jobs import AT_ONCE, Job, Jobs
 from .models import Arrival, Loading, Models
+from .revisions import Revisions
 from .state import MAX_MODELS, canonical_name
 from .timing import Timer
 
@@ -74,8 +75,10 @@ class StudyService:
         model_bytes: Limit for parameters and buffers of all other models.
         download_bytes: Disk space for backbones that visitors request.
         request_bytes: Limit for the memory of a study at another input size than the model's own.
+        refresh: Look for newer revisions on the Hub, once for each model that the operator named or configured.
 
     Attributes:
+        revisions: Whether the Hub has newer revisions than the loaded ones.
         namespace: The Hub namespace in use, with its pinned revisions.
         timer: Measures forward passes.
     """
@@ -92,6 +95,7 @@ class StudyService:
         model_bytes: int = models.MAX_BYTES,
         download_bytes: int = download_folder.MAX_BYTES,
         request_bytes: int = REQUEST_BYTES,
+        refresh: bool = False,
     ):
         self.device = resolve_device(device)
         self.namespace = configured_namespace(hub_namespace)
@@ -99,6 +103,9 @@ class StudyService:
         self._sources = {"weights_dir": weights_dir, "hub_namespace": hub_namespace}
         self._downloads = DownloadFolder(cache_folder() / "visitors", download_bytes)
         self.request_bytes = request_bytes
+        self.revisions = Revisions()
+        self._refresh = refresh
+        self._refreshed: set[str] = set()  # names of models: while the page runs, their weights do not change again
         self._lock = threading.Lock()
         self._models = Models(self._load, self._size, self._is_remote, model_bytes, {canonical_name(models[0]), "pico"})
         self._named = tuple(models)
@@ -324,11 +331,19 @@ class StudyService:
 
     def _where(self, name: str) -> dict[str, Any]:
         """Sources of a model. Backbones that the operator did not list are downloaded to a separate folder."""
-        is_unlisted = is_backbone(name) and not self.backbones.lists(name)
-        return self._sources | ({"hub_cache": self._downloads.path} if is_unlisted else {})
+        return self._sources | ({"hub_cache": self._downloads.path} if self._is_unlisted(name) else {})
 
     def _is_remote(self, name: str) -> bool:
-        return not self.availability(name).ready
+        availability = self.availability(name)
+        return not availability.ready or (availability is Availability.HUB_CACHE and self._refreshes(name))
+
+    def _refreshes(self, name: str) -> bool:
+        """Whether loading looks for a newer revision; not for backbones that only visitors name."""
+        return self._refresh and name not in self._refreshed and not self._is_unlisted(name)
+
+    def _is_unlisted(self, name: str) -> bool:
+        """Whether it is a backbone that only visitors name."""
+        return is_backbone(name) and not self.backbones.lists(name)
 
     def _size(self, name: str) -> int:
         """Bytes of a model, computed without building it. Raises OutOfRange if it is too large for this page."""
@@ -351,7 +366,10 @@ class StudyService:
             if admit is not None:
                 admit(received, total)
 
-        loaded = load(entry.name, device=self.device, progress=progress, **where)
+        refresh = self._refreshes(entry.name)
+        loaded = load(entry.name, device=self.device, progress=progress, refresh=refresh, **where)
+        self._refreshed.add(entry.name)
+        self.revisions.has_newer(loaded.provenance)  # so that it is known early
         if admit is not None:
             self._downloads.mark_used(repository)
         entry.cost = cost(loaded.model)

@@ -6,6 +6,7 @@ Importing transxnet registers its variants with timm: `timm.create_model("transx
 """
 
 import sys as _sys
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import console as _console
 
@@ -20,6 +21,19 @@ from .model import TransXNet
 from .trace import Trace
 from .variants import UNTRAINED, VARIANTS, VariantSpec, find_variant, parse_variant
 from .weights.load import Availability, LoadedModel, Provenance, available, load, register, resolve_device
+
+if _TYPE_CHECKING:
+    from .export.notebook import show
+
+
+def __getattr__(name: str) -> object:
+    """`show` draws, and so needs OpenCV and Matplotlib, which the rest of these names do without."""
+    if name == "show":
+        from .export.notebook import show
+
+        return show
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "UNTRAINED",
@@ -37,5 +51,6 @@ __all__ = [
     "parse_variant",
     "register",
     "resolve_device",
+    "show",
     "wrap",
 ]

@@ -16,7 +16,17 @@ from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..http_policy import edit_response
-from ..i18n.translate import LANGUAGES, TAGS, current_locale, in_every_locale, negotiate_locale, tr, tr_group
+from ..i18n.translate import (
+    LANGUAGES,
+    TAGS,
+    current_locale,
+    in_every_locale,
+    negotiate_locale,
+    tr,
+    tr_group,
+    use_locale,
+)
+from ..web import inline_script
 
 
 class Translations:
@@ -79,7 +89,9 @@ class InLanguage:
 
         def localize(headers: MutableHeaders, page: bytes) -> bytes:
             if page:
-                page = _localized(page, TAGS[language], self.head)
+                with use_locale(language):
+                    script = inline_script(TAGS[language], tr("page.root_path"))
+                page = _localized(page, TAGS[language], script + self.head)
                 headers["content-length"] = str(len(page))
                 headers.add_vary_header("Accept-Language")
             return page
@@ -89,7 +101,6 @@ class InLanguage:
 
 def _localized(page: bytes, tag: str, head: str) -> bytes:
     """tag: one of TAGS, so it needs no escaping."""
-    script = f'<script>Object.defineProperty(navigator,"language",{{get:()=>"{tag}",configurable:true}});</script>'
     page = re.sub(rb'(<html\b[^>]*?)\s+lang="[^"]*"', rb"\1", page, count=1)
     page = page.replace(b"<html", b'<html lang="' + tag.encode() + b'"', 1)
-    return page.replace(b"<head>", b"<head>" + (script + head).encode(), 1)
+    return page.replace(b"<head>", b"<head>" + head.encode(), 1)

@@ -6,6 +6,8 @@ Only two kinds of events reach Python through Gradio: an uploaded image (`open_u
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -38,6 +40,18 @@ class Page:
             self.translations = layout.translations
             self._connect(layout)
             api.add_endpoints(renderer.service)
+
+    def mount(self, app: Any, path: str, options: Mapping[str, Any]) -> Any:
+        """Add the page to a FastAPI application, with those keyword arguments of Blocks.launch that apply to it."""
+        self.blocks.state_session_capacity = options["state_session_capacity"]
+        accepted = inspect.signature(gr.mount_gradio_app).parameters.keys() - {
+            "server_name",
+            "server_port",
+            "root_path",
+        }
+        return gr.mount_gradio_app(
+            app, self.blocks, path, **{name: options[name] for name in accepted & options.keys()}
+        )
 
     def _connect(self, layout: Layout) -> None:
         controls = layout.controls

@@ -6,6 +6,7 @@ transxnet.draw.colormaps, `settings.js` from demo/state.py. Gradio puts the styl
 
 The modules are named in the HTML of the page, before Gradio's own script, and not in `launch(head=…)`: Gradio inserts
 that only after its front end has loaded; modules that are preloaded with the HTML cost the first result no time.
+inline.js comes first, and works where no address does.
 """
 
 from __future__ import annotations
@@ -74,10 +75,18 @@ def module_address(name: str) -> str:
     return f"./{ROUTE}/{content_hash()}/{name}"
 
 
+def inline_script(tag: str, text: str) -> str:
+    """The page's first element. tag: the page's language, BCP 47; text: names --root-path where parts do not arrive."""
+    source = (HERE / "inline.js").read_text(encoding="utf-8")
+    script = source.partition("\n")[2].replace("PAGE_LANGUAGE", json.dumps(tag)).replace("NOTICE", json.dumps(text))
+    return f"<script>{script}</script>"
+
+
 def head() -> str:
-    """The elements that load the modules, for the <head> of the page, before Gradio's own script."""
+    """The elements that load the icon and the modules, for the <head> of the page, before Gradio's own script."""
     preloads = "".join(f'<link rel="modulepreload" href="{module_address(name)}">' for name in modules())
-    return f'{preloads}<script type="module" src="{module_address("main.js")}"></script>'
+    icon, main = '<link rel="icon" href="./favicon.ico">', module_address("main.js")
+    return f'{icon}{preloads}<script type="module" src="{main}"></script>'
 
 
 class WebModules:

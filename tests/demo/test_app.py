@@ -34,21 +34,22 @@ ROOT = Path(__file__).parents[2]
 
 def test_defaults_leave_the_rest_to_the_environment():
     assert vars(command.arguments([])) == {
-        "host": None, "port": None, "share": False, "weights_dir": None, "hub_namespace": None, "device": None,
-        "model": None, "class_names": None, "activation": None, "ema": False, "request_memory": 2.0,
-        "backbones": None, "visitor_backbones": "any", "mcp": False, "allowed_host": None,
+        "host": None, "port": None, "root_path": None, "share": False, "weights_dir": None, "hub_namespace": None,
+        "device": None, "refresh": False, "model": None, "class_names": None, "activation": None, "ema": False,
+        "request_memory": 2.0, "backbones": None, "visitor_backbones": "any", "mcp": False, "allowed_host": None,
         "frame_ancestors": None,
     }  # fmt: skip
 
 
 def test_every_option_is_parsed():
-    line = "--host 0.0.0.0 --port 8000 --share --weights-dir w --hub-namespace n --device cpu --model t"
+    line = "--host 0.0.0.0 --port 8000 --root-path /lens --share --weights-dir w --hub-namespace n --refresh"
+    line += " --device cpu --model t"
     line += " --backbones timm:resnet18,timm:resnet50 --visitor-backbones none --mcp"
     line += " --allowed-host a --allowed-host b --frame-ancestors https://a --frame-ancestors https://b"
     assert vars(command.arguments(shlex.split(line))) == {
-        "host": "0.0.0.0", "port": 8000, "share": True, "weights_dir": "w", "hub_namespace": "n", "device": "cpu",
-        "model": ["t"], "class_names": None, "activation": None, "ema": False, "request_memory": 2.0,
-        "backbones": "timm:resnet18,timm:resnet50", "visitor_backbones": "none",
+        "host": "0.0.0.0", "port": 8000, "root_path": "/lens", "share": True, "weights_dir": "w",
+        "hub_namespace": "n", "device": "cpu", "refresh": True, "model": ["t"], "class_names": None, "activation": None,
+        "ema": False, "request_memory": 2.0, "backbones": "timm:resnet18,timm:resnet50", "visitor_backbones": "none",
         "mcp": True, "allowed_host": ["a", "b"], "frame_ancestors": ["https://a", "https://b"],
     }  # fmt: skip
 
@@ -61,9 +62,11 @@ def test_help_names_every_option_and_its_variable(capsys):
     for name in (
         "--host",
         "--port",
+        "--root-path",
         "--share",
         "--weights-dir",
         "--hub-namespace",
+        "--refresh",
         "--device",
         "--model",
         "--backbones",
@@ -75,12 +78,36 @@ def test_help_names_every_option_and_its_variable(capsys):
     for name in (
         "GRADIO_SERVER_NAME",
         "GRADIO_SERVER_PORT",
+        "GRADIO_ROOT_PATH",
         "TRANSXNET_WEIGHTS",
         "TRANSXNET_HUB_NAMESPACE",
         "TRANSXNET_MCP",
         "TRANSXNET_VISITOR_BACKBONES",
     ):
         assert name in text
+
+
+def test_keywords_of_a_mounted_page_are_parsed_as_options(monkeypatch):
+    monkeypatch.setenv("TRANSXNET_MCP", "1")
+    keywords = {"model": ["birds=a b.pth", "pico"], "ema": True, "request_memory": 4, "mcp": False, "device": None}
+    line = ["--model", "birds=a b.pth", "--model", "pico", "--ema", "--request-memory", "4"]
+    assert vars(command.keyword_arguments(keywords)) == vars(command.arguments(line)) | {"mcp": False}
+
+
+@pytest.mark.parametrize(
+    ("keywords", "sentence"),
+    [
+        ({"modle": "pico"}, r"mount\(\) has no option 'modle'\. Options: activation, allowed_host, backbones,"),
+        ({"port": 7860}, r"mount\(\) has no option 'port'\."),
+        ({"request_memory": "much"}, r"mount\(\): argument --request-memory: invalid float value: 'much'\."),
+        ({"visitor_backbones": "all"}, r"mount\(\): argument --visitor-backbones: invalid choice: 'all'"),
+        ({"backbones": ["resnet18", "resnet50"]}, r"mount\(\): backbones takes one value, not a list\."),
+        ({"ema": 1}, r"mount\(\): argument --ema: ignored explicit argument '1'\."),
+    ],
+)
+def test_other_keywords_raise_a_type_error(keywords, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        command.keyword_arguments(keywords)
 
 
 def test_invalid_option_ends_with_a_sentence(capsys):

@@ -37,6 +37,7 @@ from demo.i18n.translate import (
     use_locale,
 )
 from demo.ui.language import InLanguage, Translations, chooser
+from demo.web import inline_script
 from transxnet import errors
 from transxnet.backbones.spec import spec_of
 from transxnet.draw import strings as figure_strings
@@ -239,7 +240,7 @@ NOT_ON_PAGE = (  # of transxnet/: what only the command line or a caller of the 
     "explain/kernels/spectra.py",
     # of a model that the operator names at the start
     "class_names.py", "registry.py", "weights/named_sources.py", "weights/description.py", "weights/architecture.py",
-    "weights/layouts.py", "in_memory.py",
+    "weights/layouts.py", "in_memory.py", "export/notebook.py",
 )  # fmt: skip
 
 
@@ -426,7 +427,9 @@ def site() -> TestClient:
 )
 def test_page_declares_its_language_before_scripts(query, accepted, tag):
     answer = site().get(f"/{query}", headers={"accept-language": accepted})
-    script = f'<script>Object.defineProperty(navigator,"language",{{get:()=>"{tag}",configurable:true}});</script>'
+    with use_locale(tag[:2]):
+        script = inline_script(tag, tr("page.root_path"))
+    assert f'(navigator, "language", {{ get: () => "{tag}", configurable: true }});' in script
     expected = PAGE.replace("<html", f'<html lang="{tag}"', 1).replace('\n\tlang="en"', "", 1)
     assert answer.text == expected.replace("<head>", f"<head>{script}", 1)
     assert answer.headers["content-length"] == str(len(answer.content))

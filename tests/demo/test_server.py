@@ -310,6 +310,29 @@ def test_a_port_that_is_none_is_a_sentence(monkeypatch, port):
         launch_options(Namespace())
 
 
+@pytest.mark.parametrize(
+    ("text", "root_path"),
+    [
+        ("/lens", "/lens"), ("/tools/lens/", "/tools/lens"), ("/", ""), ("", ""),
+        ("https://example.org/lens/", "https://example.org/lens"),
+        ("/user/a@b.org/proxy/7860", "/user/a@b.org/proxy/7860"),
+    ],
+)  # fmt: skip
+def test_root_path_has_no_slash_at_its_end(monkeypatch, text, root_path):
+    assert launch_options(Namespace(root_path=text))["root_path"] == root_path
+    monkeypatch.setenv("GRADIO_ROOT_PATH", text)
+    assert launch_options(Namespace(root_path=None))["root_path"] == root_path
+    assert launch_options(Namespace(root_path="/other"))["root_path"] == "/other"
+
+
+@pytest.mark.parametrize(
+    "text", ["lens", "/a/../b", "/..", "//example.org", "/a?b", "/a#b", "ftp://x/y", "/a b", "/<b>"]
+)
+def test_root_path_that_is_none_is_a_sentence(text):
+    with pytest.raises(OutOfRange, match=r"is not a path\. Give --root-path or GRADIO_ROOT_PATH a path such as /lens"):
+        launch_options(Namespace(root_path=text))
+
+
 def test_gradio_knows_every_option():
     import gradio
 

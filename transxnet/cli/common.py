@@ -63,6 +63,13 @@ def add_weights_options(add: AddOption) -> None:
     add("--weights-dir", text, metavar="DIR", variable="TRANSXNET_WEIGHTS")
     text = "Hub user or organization that holds transxnet_t, …; NAMESPACE@REVISION pins a revision"
     add("--hub-namespace", text, metavar="NAMESPACE", variable="TRANSXNET_HUB_NAMESPACE")
+    add_refresh_option(add)
+
+
+def add_refresh_option(add: AddOption) -> None:
+    """Option of commands that use the Hub."""
+    text = "look for newer revisions on the Hub, which are otherwise not used once a model is downloaded; never of "
+    add("--refresh", f"{text}pinned ones", action="store_true")
 
 
 def add_device_option(add: AddOption) -> None:
@@ -159,7 +166,7 @@ def model_names(args: argparse.Namespace, texts: Iterable[str] | None = None) ->
     models = split_models([args.models] if texts is None else texts)
     if not models:
         raise OutOfRange("--models names no model.", remedy="Name one variant, or several separated by commas.")
-    return register_models(named_models(args, models))
+    return register_models(named_models(args, models), args.refresh)
 
 
 def named_models(args: argparse.Namespace, models: Sequence[str]) -> list[NamedModel]:
@@ -173,7 +180,7 @@ def load_model(name: str, args: argparse.Namespace, image_size: int | None = Non
     """Load a model from the sources and onto the device that the options name; see `weights.load.load`."""
     from ..weights.load import load
 
-    sources = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
+    sources = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace, "refresh": args.refresh}
     return load(name, device=args.device, image_size=image_size, **sources)
 
 

@@ -45,7 +45,9 @@ def run(args: argparse.Namespace) -> int:
     """Print a table of models, or of classes."""
     if args.classes:
         return _list_classes(args.classes, args.json)
-    rows = [_row(name, args) for name in model_names(args, args.names or [spec.short for spec in VARIANTS.values()])]
+    as_downloaded = argparse.Namespace(**vars(args) | {"refresh": False})  # the list says what is newer
+    names = model_names(as_downloaded, args.names or [spec.short for spec in VARIANTS.values()])
+    rows = [_row(name, args) for name in names]
     if args.json:
         print(*map(json.dumps, rows), sep="\n")
         return 0
@@ -53,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
     for row in rows:
         cost = [f"{row['parameters'] / 1e6:.1f} M", f"{row['gmacs']:.3g}", f"{row['image_size']} px"]
         accuracy = ["" if row[key] is None else f"{row[key]:.1%}" for key in ("top1_paper", "top1_measured")]
-        table.append([row["name"], *cost, str(row["classes"]), *accuracy, row["weights"]])
+        newer = f" (revision {row['newer_revision'][:8]} is newer)" if row["newer_revision"] else ""
+        table.append([row["name"], *cost, str(row["classes"]), *accuracy, row["weights"] + newer])
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for cells in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
@@ -63,10 +66,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _row(name: str, args: argparse.Namespace) -> dict[str, Any]:
-    from ..weights.load import Availability, available
+    from ..weights.load import Availability, available, newer_revision
 
     spec, untrained = spec_of(name)
-    availability = available(name, weights_dir=args.weights_dir, hub_namespace=args.hub_namespace)
+    sources = {"weights_dir": args.weights_dir, "hub_namespace": args.hub_namespace}
+    availability = available(name, **sources)
+    newer = newer_revision(name, **sources) if args.refresh else ""
     parameters, gmacs = _cost(spec)
     return {
         "name": f"{spec.short}@{UNTRAINED}" if untrained else spec.short, "variant": spec.name,
@@ -74,7 +79,7 @@ def _row(name: str, args: argparse.Namespace) -> dict[str, Any]:
         "classes": spec.num_classes, "label_set": spec.label_set,
         "top1_paper": round(spec.paper.top1 / 100, 4) if spec.paper else None,
         "top1_measured": _measured_top1(spec) if availability == Availability.BUNDLED else None,
-        "weights": str(availability), "local": availability.ready,
+        "weights": str(availability), "local": availability.ready, "newer_revision": newer or None,
     }  # fmt: skip
 
 

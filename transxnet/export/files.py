@@ -32,7 +32,7 @@ IMAGES_A_REPORT = 12  # about 4 MB each
 
 
 def write_image(
-    folder: Path, place: str, studies: Sequence[Study], image: np.ndarray, title: str, style: Style | None = None
+    folder: Path, place: str, studies: Sequence[Study], image: np.ndarray | None, title: str, style: Style | None = None
 ) -> dict[str, object]:
     """Write the files of one image's studies.
 
@@ -40,7 +40,7 @@ def write_image(
         folder: Of all images.
         place: The image's folder in it.
         studies: One a model.
-        image: uint8 (H, W, 3), the upright source image.
+        image: uint8 (H, W, 3), the upright source image; None takes the models' crops.
         title: Its file name.
         style: Display settings.
 
@@ -87,7 +87,7 @@ def _write_study(
     folder: Path,
     place: str,
     study: Study,
-    image: np.ndarray,
+    image: np.ndarray | None,
     shared: Mapping[str, tuple[float, float]],
     style: Style,
 ) -> dict[str, object]:

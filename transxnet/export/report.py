@@ -29,7 +29,7 @@ def report(manifest: Json, folder: Path, part: str = "") -> str:
     """The report of a folder, as HTML.
 
     Args:
-        manifest: As in `manifest.json`; a page's has `address` instead of `command`.
+        manifest: As in `manifest.json`; a page's has `address` instead of `command`, a notebook's neither.
         folder: Where the figures are that it names.
         part: Of several files, e.g. "part 2 of 3".
 

@@ -208,6 +208,13 @@ def _renamed_when_done(target: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+def cache_folder() -> Path:
+    """This project's downloads: TRANSXNET_CACHE, by default transxnet/ in the user's cache folder."""
+    project, user = os.environ.get("TRANSXNET_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    root = Path(project) if project else (Path(user) if user else Path.home() / ".cache") / "transxnet"
+    return root.expanduser()
+
+
 def repository_folder(repo: str, cache: Path | None = None) -> Path:
     """The folder of a repository in the Hub's cache, or in the cache folder `cache`."""
     from huggingface_hub import constants

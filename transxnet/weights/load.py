@@ -42,9 +42,10 @@ from .checkpoint import UNTRAINED_SEED, model_from, open_checkpoint, state_diges
 from .description import MAX_SIZE, MIN_SIZE
 from .devices import is_out_of_memory, resolve_device
 from .download import Report, cached_repository
-from .namespace import Namespace, configured_namespace
+from .namespace import HUB_PREFIX, Namespace, configured_namespace
 from .own_models import WITHOUT_CLASSIFIER, OwnModel, OwnName, builtin_variant, own_model
-from .sources import Provenance, SourceOptions, SourceUnavailable, WeightsFile
+from .revisions import newest_commit
+from .sources import Provenance, RefreshFailed, SourceOptions, SourceUnavailable, WeightsFile
 
 Model = TransXNet | Backbone
 Spec = VariantSpec | BackboneSpec
@@ -140,6 +141,7 @@ def load(
     progress: Report | None = None,
     allow_download: bool = True,
     hub_cache: str | os.PathLike[str] | None = None,
+    refresh: bool = False,
     class_names: ClassNames = None,
     activation: str = "",
     ema: bool = False,
@@ -162,6 +164,8 @@ def load(
             It may raise DownloadStopped or a LensError to stop the download, which `load` then raises.
         allow_download: False uses only what is on this disk.
         hub_cache: Folder for downloads from the Hub in place of its client's cache, which is still read first.
+        refresh: Look for a newer revision of a Hub repository that no revision is pinned for, and download it. Without,
+            a downloaded revision stays in use, and no request is sent.
         class_names: Names of the classes of `source`, a file of them (.txt, .json, .csv), or the name of a label set;
             None takes those that the source mentions.
         activation: Of `source`: "softmax" or "sigmoid"; '' for sigmoid with one logit, else softmax.
@@ -189,7 +193,8 @@ def load(
         name, source, class_names = registered.name, registered.source, registered.class_names
         activation, ema = registered.activation, registered.ema
     size = None if image_size is None else _check_image_size(image_size)
-    options = _source_options(weights_dir, hub_namespace, progress or _terminal_bar(), allow_download, hub_cache)
+    report = progress or _terminal_bar()
+    options = _source_options(weights_dir, hub_namespace, report, allow_download, hub_cache, refresh)
     if source is not None and not is_backbone(name):
         own = read_own_model(name, source, class_names, activation, ema, options)
         return LoadedModel(_on_device(own.model, target), own.spec, own.provenance, target).at_size(size)
@@ -218,6 +223,7 @@ def register(
     class_names: ClassNames = None,
     activation: str = "",
     ema: bool = False,
+    refresh: bool = False,
     progress: Report | None = None,
 ) -> VariantSpec | BackboneSpec:
     """Give a model of the user's own a name that `load`, the command line and the page know in this process.
@@ -240,7 +246,7 @@ def register(
         spec = spec_of(name)[0]
     else:
         name = check_model_name(name)
-        options = _source_options("", "", progress or _terminal_bar(), True, None)
+        options = _source_options("", "", progress or _terminal_bar(), True, None, refresh)
         spec = read_own_model(name, source, class_names, activation, ema, options).spec
     names = tuple(class_names) if isinstance(class_names, (list, tuple)) else class_names and os.fspath(class_names)
     add_model(RegisteredModel(name, source, spec, names, activation, ema))
@@ -311,6 +317,35 @@ def available(
     return Availability.RELEASE if spec.official_file else Availability.NOWHERE
 
 
+def newer_revision(
+    name: str, *, weights_dir: str | os.PathLike[str] | None = None, hub_namespace: str | None = None
+) -> str:
+    """Ask the Hub for a newer revision of a model than the downloaded one; downloads nothing.
+
+    Args:
+        name: As `load` takes it.
+        weights_dir: As `load` takes it.
+        hub_namespace: As `load` takes it.
+
+    Returns:
+        The newest commit; '' if it is on this disk, or if the model is not from the Hub or has a pinned revision.
+
+    Raises:
+        UnknownName: No such variant or backbone.
+        SourceFailed: The Hub did not answer.
+    """
+    spec, registered = spec_of(name)[0], find_model(name)
+    source, hub = "", configured_namespace(hub_namespace)
+    if registered is not None:
+        source = registered.source if registered.source.startswith(HUB_PREFIX) else ""
+    elif available(name, weights_dir=weights_dir, hub_namespace=hub_namespace) == Availability.HUB_CACHE:
+        source = spec.hub_id if isinstance(spec, BackboneSpec) else hub.source(spec)
+    repository, _, revision = source.removeprefix(HUB_PREFIX).partition("@")
+    cached = cached_repository(repository, None) if repository and not revision else None
+    newest = newest_commit(repository) if cached else ""
+    return newest if cached and newest != cached.commit else ""
+
+
 def model_memory(name: str) -> int:
     """Bytes of the parameters and buffers of a variant or backbone, from shapes alone."""
     spec, _ = spec_of(name)
@@ -369,7 +404,7 @@ def _load_first_available(
             model, provenance = _read_model(spec, get_file(spec, options))
         except WeightsError as error:
             failures.append((label, error))
-            if isinstance(error, DigestMismatch):  # damaged or replaced: the user has to look at it
+            if isinstance(error, (DigestMismatch, RefreshFailed)):  # the user has to look at it
                 break
             continue
         skipped = [f"{label}: {error.what}" for label, error in failures if not isinstance(error, SourceUnavailable)]
@@ -396,6 +431,8 @@ def _no_weights(spec: Spec | OwnName, failures: list[tuple[str, WeightsError]], 
     why = Message("only the given source was tried." if named else "every source failed.")
     if not named and isinstance(failures[-1][1], DigestMismatch):
         why = Message("a file is not the published one, and no other source was tried.")
+    if not named and isinstance(failures[-1][1], RefreshFailed):
+        why = Message("the newest revision could not be looked up, and no other source was tried.")
     error = NoWeights(
         Message("No weights for {name}: {why}", name=spec.name, why=why),
         tuple((label, error.what, error.remedy) for label, error in failures),
@@ -447,11 +484,12 @@ def _on_device(model: Model, device: torch.device) -> Model:
 
 def _source_options(
     weights_dir: str | os.PathLike[str] | None, hub_namespace: str | None, report: Report, allow_download: bool,
-    hub_cache: str | os.PathLike[str] | None,
+    hub_cache: str | os.PathLike[str] | None, refresh: bool = False,
 ) -> SourceOptions:  # fmt: skip
     """The arguments of `load`, with the environment's values for None."""
     cache = None if hub_cache is None else Path(hub_cache).expanduser()
-    return SourceOptions(_weights_dir(weights_dir), configured_namespace(hub_namespace), report, allow_download, cache)
+    namespace = configured_namespace(hub_namespace)
+    return SourceOptions(_weights_dir(weights_dir), namespace, report, allow_download, cache, refresh)
 
 
 def check_weights_dir(weights_dir: str | os.PathLike[str] | None = None) -> None:

@@ -85,8 +85,12 @@ def parse_models(
     ]
 
 
-def register_models(models: Iterable[NamedModel]) -> tuple[str, ...]:
+def register_models(models: Iterable[NamedModel], refresh: bool = False) -> tuple[str, ...]:
     """Read the models that have a source, and give them their names.
+
+    Args:
+        models: In order.
+        refresh: As `load` takes it.
 
     Returns:
         The names of all models as they are displayed, in order, without repetitions.
@@ -98,7 +102,12 @@ def register_models(models: Iterable[NamedModel]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for model in models:
         if model.source:
-            options = {"class_names": model.class_names, "activation": model.activation, "ema": model.ema}
+            options = {
+                "class_names": model.class_names,
+                "activation": model.activation,
+                "ema": model.ema,
+                "refresh": refresh,
+            }
             names[register(model.name, model.source, **options).short] = None
         else:
             names[_known_name(model.name)] = None

@@ -46,6 +46,10 @@ class Namespace:
         """The id of a variant's repository, NAMESPACE/NAME."""
         return f"{self.name}/{spec.name}"
 
+    def source(self, spec: VariantSpec) -> str:
+        """A variant's repository with its pinned revision, NAMESPACE/NAME[@REVISION]."""
+        return "@".join(filter(None, (self.repository(spec), self.revision_of(spec))))
+
     def revision_of(self, spec: VariantSpec) -> str | None:
         """The revision pinned for a variant; None is the newest."""
         return self.pins.get(spec.name, self.revision)

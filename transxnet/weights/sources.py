@@ -22,8 +22,9 @@ from ..errors import DigestMismatch, SourceFailed, WeightsMismatch, quote
 from ..messages import Message
 from ..variants import UNTRAINED, VARIANTS, VariantSpec
 from .checkpoint import file_sha256
-from .download import CONFIG, WEIGHTS, Report, Repository, cached_repository, fetch, fetch_repository
+from .download import CONFIG, WEIGHTS, Report, Repository, cache_folder, cached_repository, fetch, fetch_repository
 from .namespace import HUB_PREFIX, Namespace
+from .revisions import newest_commit
 
 BUNDLED = find_asset("weights")
 RELEASE_URL = "https://github.com/LMMMEng/TransXNet/releases/download/v1.0"
@@ -49,6 +50,10 @@ class SourceUnavailable(SourceFailed):
     """The source is not configured or has nothing for this variant. Not a failure: the next source is tried."""
 
 
+class RefreshFailed(SourceFailed):
+    """The newest revision was requested and could not be looked up. Older weights would be misleading."""
+
+
 @dataclass(frozen=True)
 class Provenance:
     """Where weights came from. Everything but `detail` may be shown to a visitor.
@@ -60,6 +65,7 @@ class Provenance:
         revision: The Hub's commit or the tag of the release.
         note: What a reader should know.
         detail: The full path.
+        pinned: Whether the user chose the revision; the newest of a Hub repository may be another one otherwise.
     """
 
     kind: str
@@ -68,6 +74,7 @@ class Provenance:
     revision: str = ""
     note: str = ""
     detail: str = field(default="", compare=False, repr=False)
+    pinned: bool = field(default=False, compare=False, repr=False)
 
     @property
     def origin(self) -> str:
@@ -121,6 +128,7 @@ class SourceOptions:
         report: Called with (bytes done, bytes in total, what) while downloading.
         allow_download: False uses only what is on this disk.
         hub_cache: Folder for downloads from the Hub in place of its client's cache, which is still read first.
+        refresh: Look for a newer revision of an unpinned Hub repository, and download it.
     """
 
     weights_dir: Path | None
@@ -128,6 +136,7 @@ class SourceOptions:
     report: Report
     allow_download: bool = True
     hub_cache: Path | None = None
+    refresh: bool = False
 
 
 def from_user_source(spec: Named, source: str | os.PathLike[str], options: SourceOptions) -> WeightsFile:
@@ -245,9 +254,14 @@ def from_repository(repository: str, revision: str | None, options: SourceOption
     """A Hub repository in timm's layout: from the cache if it is complete there, else from the network.
 
     A cached branch is not updated: the same image gives the same result tomorrow, and no network is needed. The commit
-    in the provenance says what is in use; @REVISION selects another.
+    in the provenance says what is in use; @REVISION selects another, and `options.refresh` the newest.
     """
     files = cached_files(repository, revision, options)
+    if files is not None and options.refresh and options.allow_download and revision is None:
+        newest = _look_up(repository, files.commit)
+        if newest != files.commit:  # by its commit first: the cached one stays in use until the download is complete
+            fetch_repository(repository, newest, options.report, cache=options.hub_cache)
+            files = None
     if files is not None:
         try:
             return _verify(repository, revision, files)
@@ -262,6 +276,18 @@ def from_repository(repository: str, revision: str | None, options: SourceOption
     except DigestMismatch:
         discard(files.weights)
         raise
+
+
+def _look_up(repository: str, commit: str) -> str:
+    """The newest commit. Raises RefreshFailed; commit: the one on this disk."""
+    try:
+        return newest_commit(repository)
+    except SourceFailed as error:
+        remedy = Message(
+            "{remedy} Without --refresh, revision {commit} on this disk is used.", remedy=error.remedy,
+            commit=commit[:8],
+        )  # fmt: skip
+        raise RefreshFailed(error.what, remedy=remedy, detail=error.detail) from error
 
 
 def cached_files(repository: str, revision: str | None, options: SourceOptions) -> Repository | None:
@@ -369,16 +395,9 @@ def release_path(spec: VariantSpec) -> Path:
     return cache_folder() / "releases" / spec.official_file
 
 
-def cache_folder() -> Path:
-    """This project's downloads: TRANSXNET_CACHE, by default transxnet/ in the user's cache folder."""
-    project, user = os.environ.get("TRANSXNET_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    root = Path(project) if project else (Path(user) if user else Path.home() / ".cache") / "transxnet"
-    return root.expanduser()
-
-
 def _verify(repository: str, revision: str | None, files: Repository) -> WeightsFile:
     location = f"{HUB_PREFIX}{repository}" + (f"@{revision}" if revision and revision != files.commit else "")
-    provenance = Provenance("hub", location, revision=files.commit, detail=str(files.weights))
+    provenance = Provenance("hub", location, "", files.commit, detail=str(files.weights), pinned=bool(revision))
     config = _read_json(files.config)
     digest = _recorded_digest(config)
     if not digest:

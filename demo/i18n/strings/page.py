@@ -55,4 +55,8 @@ STRINGS = {
     "page.input_crops": {"one": "Dashed box: {names}'s input crop.", "other": "Dashed boxes: input crops of {names}."},
     "page.and_join": " and ",
     "page.few": "fixed-size",
+    "page.root_path": (
+        "Parts of this page did not load: a proxy serves it under {path}, which the server does not know. Restart the "
+        "server with --root-path {path}."
+    ),
 }

@@ -10,4 +10,5 @@ STRINGS = {
     "weights.none": "The other models are not affected. Models with random weights show the architecture only.",
     "weights.try_again": "Try again",
     "weights.instead": "Use {title}",
+    "weights.newer": "A newer revision of {location} exists. Restart with --refresh to use it.",
 }

@@ -29,8 +29,25 @@ export const currentQuery = () => location.search;
 /* Writes the URL and the whole state into the browser's history. push: as a new entry, for Back. */
 export function writeUrl(state, push) {
   const foreign = [...new URLSearchParams(location.search)].filter(([key]) => !ours.has(key));
-  const readable = (part) => encodeURIComponent(part).replace(/%(2C|3A|40)/g, decodeURIComponent);
-  const pairs = [...Object.entries(toQuery(state)), ...foreign].map((pair) => pair.map(readable).join("="));
-  const address = location.pathname + (pairs.length ? `?${pairs.join("&")}` : "") + location.hash;
+  const own = Object.entries(toQuery(state));
+  const address = location.pathname + search([...own, ...foreign]) + location.hash;
   history[push ? "pushState" : "replaceState"]({ ...history.state, lens: state }, "", address);
+  showInParent(search(own));
+}
+
+function search(entries) {
+  const readable = (part) => encodeURIComponent(part).replace(/%(2C|3A|40)/g, decodeURIComponent);
+  const pairs = entries.map((pair) => pair.map(readable).join("="));
+  return pairs.length ? `?${pairs.join("&")}` : "";
+}
+
+/* On a Space the page is in a frame, and the parent puts the query that it is sent into its own address
+   (huggingface.co/docs/hub/spaces-handle-url-parameters). Only our own keys: a Space's query may hold a token. Who may
+   be the parent is up to the frame-ancestors directive, so that the message goes to no other site. */
+let sentQuery = location.search;
+function showInParent(queryString) {
+  if (window.parent === window || queryString === sentQuery) return;
+  const origin = location.ancestorOrigins?.[0] || (document.referrer && new URL(document.referrer).origin);
+  sentQuery = queryString;
+  window.parent.postMessage({ queryString, hash: location.hash }, origin || "https://huggingface.co");
 }
