@@ -87,7 +87,7 @@ def _load_base(args: argparse.Namespace) -> LoadedModel:
     except UnknownName:
         if not (text.startswith(("hf-hub:", "local-dir:")) or Path(text).expanduser().exists()):
             raise
-    return load("initial", text, args.device, image_size=args.image_size)
+    return load("initial", text, args.device, image_size=args.image_size, refresh=args.refresh)
 
 
 def write_finetuned_model(args: argparse.Namespace, run: Run) -> dict[str, Any]:
