@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,8 @@ def test_importing_is_silent():
         capture_output=True,
         encoding="utf-8",
         check=False,
+        # torch imports dill where it is installed, which opens a file without naming its encoding
+        env=os.environ | {"PYTHONWARNDEFAULTENCODING": ""},
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
