@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-DEADLINE = 220  # seconds; below pytest's own time-out of 240, far above what any machine needs
+DEADLINE = 220  # seconds; below pytest's own time-out (pyproject.toml), far above what any machine needs
 NO_PROXY = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), "")
 # A module cv2 of a machine without OpenCV's system libraries.
 CV2_WITHOUT_LIBGL = """
