@@ -27,7 +27,7 @@ PARENT = """<body><script>
 
 
 def parent_of(url: str) -> Starlette:
-    """A site that shows the page as a Space's does: its query goes to the frame, with a key of its own."""
+    """A site that shows the page as a Space's does: its query goes to the frame, with one more parameter."""
     return Starlette(routes=[Route("/", lambda request: HTMLResponse(PARENT.replace("PAGE", url)))])
 
 

@@ -1,4 +1,4 @@
-"""Studies -> their report inside a notebook, in a frame of its own: neither takes the other's styles."""
+"""Show the report of studies in a notebook, in a frame that isolates its styles from those of the notebook."""
 
 from __future__ import annotations
 

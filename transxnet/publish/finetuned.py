@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +83,8 @@ def _verify(loaded: LoadedModel, run: Run) -> None:
 def _measured(report: Report | None, paths: Sequence[Path] | None) -> dict[str, Any]:
     if report is None:
         return {}
-    accuracy = {"pictures" if key == "images" else key: value for key, value in asdict(report.accuracy).items()}
     files = {"files": [path.name for path in paths or ()], "pictures": report.accuracy.images}
-    return {"accuracy": accuracy, "validation": files | {"digest": report.data["digest"]}}
+    return {"accuracy": report.accuracy.as_card(), "validation": files | {"digest": report.data["digest"]}}
 
 
 def _training(run: Run, data: Sequence[Path]) -> dict[str, Any]:

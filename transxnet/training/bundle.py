@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -181,8 +181,7 @@ def _measurements(
 
     def measure(paths: Paths, size: int) -> dict[str, Any]:
         report(f"measuring accuracy at {size} px on {', '.join(Path(path).name for path in paths)}")
-        accuracy = asdict(evaluate(loaded, paths, image_size=size))
-        return {"pictures" if key == "images" else key: value for key, value in accuracy.items()}  # keys of cards stay
+        return evaluate(loaded, paths, image_size=size).as_card()
 
     accuracy, *other_sizes = [measure(validation, size) for size in sizes]
     return {

@@ -2,7 +2,7 @@
 
 * WNIDs in names: n02165456/x.jpg, n02165456_x.jpg, ILSVRC2012_val_00000293_n01440764.JPEG. The innermost name wins.
 * Class folders by any name, as torchvision's ImageFolder and timm read them: the outermost folder that is a class of
-  the model. For a model with classes of its own they take precedence over WNIDs in the names of files.
+  the model. Where the model's classes have no WNIDs, they take precedence over WNIDs in file names.
 * Numbered folders, as in ImageNet-V2 (https://github.com/modestyachts/ImageNetV2): 0 to 999, the classes of
   ImageNet-1K in the order of their WNIDs. They are recognized only if all thousand exist.
 * A file of labels, for the flat ILSVRC2012_val_00000001.JPEG …: lines of a name and a WNID (Kaggle's

@@ -384,7 +384,7 @@ def lr_factor(step: int, steps: int, warmup: float) -> float:
 def parameter_groups(model: TransXNet, recipe: Recipe) -> list[dict[str, object]]:
     """AdamW's groups: weight decay on matrices and kernels only, none on vectors, LayerScale and the bias tables.
 
-    The classifier has groups of its own where its learning rate differs; "lr_scale" is its factor, as in timm.
+    The classifier has separate groups where its learning rate differs; "lr_scale" is its factor, as in timm.
     """
     no_weight_decay, own = model.no_weight_decay(), set()
     if recipe.classifier_lr != 1:

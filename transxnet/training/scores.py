@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 Z_95 = 1.959964  # quantile of the normal distribution for 95% intervals
 
@@ -52,6 +52,10 @@ class Accuracy:
     top5: float
     top1_interval: tuple[float, float]
     top5_interval: tuple[float, float]
+
+    def as_card(self) -> dict[str, Any]:
+        """The fields as a model card names them: committed cards call the number of images "pictures"."""
+        return {"pictures" if key == "images" else key: value for key, value in asdict(self).items()}
 
 
 class ClassScore(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from functools import cache
 
@@ -12,6 +11,7 @@ import timm
 import torch
 
 from tests.fixtures import tiny_model
+from tests.fixtures.plain_net import plain_net
 from tests.fixtures.small_model import image
 from transxnet.backbones.cost import backbone_cost
 from transxnet.backbones.module import Backbone, untrained_backbone
@@ -85,9 +85,7 @@ def test_stages_end_in_the_expected_layers(name):
 def test_outputs_equal_those_of_timm_exactly(name):
     """Also while a trace records: the maps are taken out of tuples and sorted tokens, and put back."""
     model = backbone(name)
-    plain = copy.deepcopy(model.net)
-    for layer in model.spec.layers:
-        plain.get_submodule(layer)._forward_hooks.clear()
+    plain = plain_net(model)
     x = tiny_model.model_input(model.spec.image_size, model.spec.image_size).tensor
     with torch.no_grad(), Trace(("stage",)) as trace:
         assert torch.equal(model(x), plain(x))
@@ -192,7 +190,7 @@ def test_features_are_noted():
 
 def test_randomization_renews_cached_attention_biases():
     """timm's LeViT computes them once in eval mode."""
-    model = copy.deepcopy(backbone("levit_128s"))
+    model = backbone.__wrapped__("levit_128s")  # not the shared one, which other tests have run
     x = torch.zeros(1, 3, 224, 224)
     random_model = random_model_like(model)
     with torch.no_grad():

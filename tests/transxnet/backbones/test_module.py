@@ -14,6 +14,7 @@ from captum._utils.gradient import compute_layer_gradients_and_eval
 from captum.attr import LayerGradCam
 
 from tests.fixtures import tiny_model
+from tests.fixtures.plain_net import plain_net
 from transxnet.backbones.module import Backbone, backbone_from, untrained_backbone
 from transxnet.backbones.spec import find_backbone, parse_backbone
 from transxnet.backbones.stages import TOKENS, StageHook
@@ -48,9 +49,7 @@ def observed(model: Backbone, seed: int = 0, **options):
 def test_logits_equal_those_of_timm_exactly(kind):
     """Also while a trace listens: the maps are views, there and back."""
     model = backbone(kind)
-    plain = copy.deepcopy(model.net)
-    for layer in model.spec.layers:
-        plain.get_submodule(layer)._forward_hooks.clear()
+    plain = plain_net(model)
     x = tiny_model.model_input(model.spec.image_size, model.spec.image_size).tensor
     with torch.no_grad():
         expected = plain(x)

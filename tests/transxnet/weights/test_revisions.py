@@ -95,7 +95,7 @@ def test_look_up_is_stored_for_a_day(changing_hub, tmp_path):
     assert len(changing_hub.requests) == 1
     assert newest_commit(REPO) == newest
     with pytest.raises(SourceFailed, match="The Hub has no repository"):
-        newest_commit("nobody/nothing")
+        newest_commit("lens-tests/absent")
 
 
 def test_source_of_a_registered_model_is_refreshed(changing_hub):
