@@ -39,7 +39,7 @@ from .i18n.translate import source_name, tr, tr_group, tr_lines, tr_message
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the image under a map; the browser draws at this size
 TILES = REPRESENTATIVE_COUNT  # kernels shown, as in files
-PREVIEW_SIDE = 720
+PREVIEW_SIDE, THUMBNAIL_SIDE = 720, 224
 
 DATASETS = {"tiny-imagenet-200": "Tiny-ImageNet", "imagenet-1k": "ImageNet-1K"}  # label set -> its dataset
 STALLED_AFTER = 6.0  # seconds without data after which a download is reported as stalled
@@ -294,6 +294,16 @@ def photo(study: Study, image: SourceImage) -> Json:
     factor = SHARP / max(height, width)
     sharp = crop_source(image.rgb, study.crop.crop_box, (round(height * factor), round(width * factor)))
     return {"src": jpeg(sharp), "input": png(study.crop.rgb)}
+
+
+def thumbnail(image: SourceImage) -> np.ndarray:
+    """The central square of an image, uint8 (n, n, 3) with at most THUMBNAIL_SIDE pixels on each side."""
+    height, width = image.rgb.shape[:2]
+    side = min(height, width)
+    left, top = (width - side) / 2, (height - side) / 2
+    size = (min(side, THUMBNAIL_SIDE),) * 2
+    box = (left, top, left + side, top + side)
+    return np.asarray(Image.fromarray(image.rgb).resize(size, Image.Resampling.LANCZOS, box, reducing_gap=2))
 
 
 def jpeg(rgb: np.ndarray) -> str:

@@ -111,6 +111,6 @@ def _recorded(options: StudyOptions, state: ViewState, position: tuple[int, int]
 
 def _address(state: ViewState, renderer: Renderer) -> str:
     """The page's query, empty for the page as it opens."""
-    defaults = {"models": renderer.default_model, "image": renderer.examples[0].label}
+    defaults = {"models": renderer.default_model, "image": renderer.examples[0].name}
     query = {key: text for key, text in to_query(state).items() if defaults.get(key) != text}
     return f"?{urlencode(query, quote_via=quote, safe=',:@')}" if query else ""

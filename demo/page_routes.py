@@ -99,6 +99,7 @@ class Cached(_Body):
     figures: Key = ""
     controls: Key = ""
     label_set: Key = ""
+    hero: Key = ""
 
 
 class ViewBody(_Body):

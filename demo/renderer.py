@@ -11,6 +11,7 @@ is a mapping of part -> payload; the browser hands each payload to the widget of
     panel         the maps of the open tab
     figures       the figures below them
     progress      how far downloads and long computations are
+    hero          kernels of the image and of the reference image, in Overview
     tour, reference, link
 """
 
@@ -40,6 +41,7 @@ from .service import StudyService
 from .state import ViewState, canonical_name, center, from_query, known_class, last_block
 from .tour import bar, step_changes
 from .views import LAYER_INDEPENDENT, VIEWS, figure_options, tab_options, view
+from .views.hero import first_with_kernels, hero
 
 log = logging.getLogger(__name__)
 Parts = dict[str, Any]
@@ -61,6 +63,7 @@ class RenderRequest:
         figures: The key of the figures below the panel.
         controls: The key of the controls' choices.
         label_set: The label set of the class menu.
+        hero: The key of the comparison in Overview.
         retry: Models whose failed loading is tried again.
         opened: Whether the state is that of a URL, so that the browser takes its display settings from it.
     """
@@ -75,6 +78,7 @@ class RenderRequest:
     figures: str = ""
     controls: str = ""
     label_set: str = ""
+    hero: str = ""
     retry: Collection[str] = ()
     opened: bool = False
 
@@ -147,10 +151,10 @@ class Renderer:
             notes.append(tr("links.upload_gone"))
             changes |= {"upload": "", "position": None, "target": "", "mask": ""}
             key = ""
-        example = next((e for e in self.examples if e.label == state.image), self.examples[0])
+        example = next((e for e in self.examples if e.name == state.image), self.examples[0])
         if not key:
-            key = self.service.add_example(example.path, example.label)
-            changes["image"] = example.label
+            key = self.service.add_example(example.path, example.name)
+            changes["image"] = example.name
         width, height = self.service.image(key).size
         position = changes.get("position", state.position)
         if position is not None and (position[0] >= width or position[1] >= height):
@@ -190,6 +194,8 @@ class Renderer:
         rendering = _Rendering(request, state, key, self.service.image(key), options)
         yield self._first(rendering, [*request.notes, *notes])
         columns = yield from self._maps(rendering)
+        if rendering.is_current() and state.tab == "overview":
+            yield from self._hero(rendering, columns)
         if rendering.is_current() and state.tab == "compare":
             yield from self._comparison(rendering, columns)
         is_complete = rendering.is_current()
@@ -370,6 +376,31 @@ class Renderer:
             parts["figures"] = stopped(columns[0])  # they were what took long
         return parts
 
+    def _hero(self, rendering: _Rendering, columns: Sequence[Column]) -> Iterator[Parts]:
+        """The first TransXNet's kernels for the image and for the reference image, after all else in Overview."""
+        state, reference = rendering.state, self.reference(rendering.state)
+        column = first_with_kernels(columns)
+        if column is None:
+            yield {"hero": {"key": ""}}
+            return
+        values = (
+            rendering.image_key, reference.key, column.name, state.stage, state.block, state.image_size, state.locale,
+        )  # fmt: skip
+        key = sha256(repr(values).encode()).hexdigest()[:16]
+        if key == rendering.request.hero:
+            return
+        options = replace(rendering.options, analyses=("kernels",), position=None, target=None)
+        try:
+            other = self.service.study(reference.key, column.name, options)
+        except LensError as error:  # the maps are there
+            yield {"notes": {"sentences": [tr_error(error)]}}
+            return
+        if rendering.is_current():
+            comparison = hero(column, other, rendering.image, self.service.image(reference.key))
+            names = {"first": "" if state.upload else state.image, "second": reference.example}
+            names = {side: name or tr("page.your_image") for side, name in names.items()}
+            yield {"hero": comparison | {"key": key, "names": names, "menu": self.thumbnails.menu(state)}}
+
     # ---- Compare and reference images -----------------------------------------------------------------------------
 
     def reference(self, state: ViewState) -> ReferenceImage:
@@ -410,8 +441,10 @@ class Renderer:
         state = rendering.state
         notes = []
         if state.upload:
-            notes.append(tr("links.upload_left_out", example=tr(self.examples[0].key)))
-        uses_reference = VIEWS[state.tab].needs_reference and (state.tab != "compare" or state.two_images)
+            notes.append(tr("links.upload_left_out", example=self.examples[0].name))
+        uses_reference = state.tab == "overview" or (
+            VIEWS[state.tab].needs_reference and (state.tab != "compare" or state.two_images)
+        )
         if uses_reference and not self.reference(state).example:
             notes.append(tr("links.reference_left_out"))
         if state.mask:

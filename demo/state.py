@@ -38,7 +38,7 @@ MAX_MASK = 20_000  # characters of an occluded region
 MAX_COORDINATE = 999_999  # pixels
 MAX_QUERY_VALUE = 400  # characters of a value in a URL that are read
 MAX_QUOTE = 40  # characters of a refused value that a note repeats
-PREVIOUS = "previous"  # ViewState.reference: the visitor's previous image
+PREVIOUS = "previous"  # ViewState.reference: the visitor's previous upload
 KEY_PATTERN = r"^([0-9a-f]{32})?$"  # of an uploaded image: 128 random bits, or ""
 SIZES = tuple(range(96, 1025, 32))  # pixels of the model input's side
 TABS = (
@@ -48,10 +48,10 @@ _SEQUENTIAL = ("", *(c.name for c in COLORMAPS.values() if c.kind == SEQUENTIAL)
 _DIVERGING = ("", *(c.name for c in COLORMAPS.values() if c.kind != SEQUENTIAL))
 
 
-def _example(label: str) -> str:
-    if label and label not in (example.label for example in examples()):
-        raise ValueError(label)
-    return label
+def _example(name: str) -> str:
+    if name and name not in (example.name for example in examples()):
+        raise ValueError(name)
+    return name
 
 
 def _image_size(side: int) -> int:
@@ -60,8 +60,8 @@ def _image_size(side: int) -> int:
     return side
 
 
-def _reference(label: str) -> str:
-    return label if label == PREVIOUS else _example(label)
+def _reference(name: str) -> str:
+    return name if name == PREVIOUS else _example(name)
 
 
 def canonical_name(name: str) -> str:
@@ -119,12 +119,15 @@ class ViewState(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    image: Annotated[str, AfterValidator(_example)] = _option("", "example by its label; empty for the first")
+    image: Annotated[str, AfterValidator(_example)] = _option("", "example by its name; empty for the first")
     upload: str = _option("", "key of an uploaded image, which replaces the example", pattern=KEY_PATTERN)
     reference: Annotated[str, AfterValidator(_reference)] = _option(
-        "", f"reference image: an example, {PREVIOUS!r} for the visitor's previous image, empty for the next example"
+        "", f"reference image: an example, {PREVIOUS!r} for the visitor's previous upload, empty for the previous image"
     )
-    previous_upload: str = _option("", "key of the visitor's previous image", pattern=KEY_PATTERN)
+    previous_image: Annotated[str, AfterValidator(_reference)] = _option(
+        "", f"the image looked at before: an example, {PREVIOUS!r} for an upload, empty for the next example"
+    )
+    previous_upload: str = _option("", "key of the visitor's previous upload", pattern=KEY_PATTERN)
     models: Annotated[tuple[ModelName, ...], Field(max_length=MAX_MODELS)] = _option(
         (), "up to three models; empty for the default"
     )
@@ -176,7 +179,7 @@ DISPLAY_FIELDS = (
 
 URL_FIELDS = (
     "image", "models", "tab", "stage", "block", "cam_layer", "image_size", "position", "target", "compared",
-    "reference", "two_images", "ablations", "tour", "locale", *DISPLAY_FIELDS,
+    "reference", "previous_image", "two_images", "ablations", "tour", "locale", *DISPLAY_FIELDS,
 )  # fmt: skip
 """Fields that a URL holds, in the order in which they are written."""
 
@@ -351,5 +354,5 @@ def browser_settings() -> dict[str, Any]:
         "url": [[name, URL_KEYS.get(name, name)] for name in URL_FIELDS],
         "display": list(DISPLAY_FIELDS),
         "bounds": {name: schema[name] for name in DISPLAY_FIELDS},
-        "image": examples()[0].label,
+        "image": examples()[0].name,
     }

@@ -14,7 +14,6 @@ from transxnet.study import Study
 
 from ..cells import TILES, Json, heading, map_cell, missing, photo, result_scale, row, scale, tiles_cell, unfinished
 from ..columns import Column, Scene
-from ..examples import example_name
 from ..i18n.translate import tr
 from .kernels import GATE
 
@@ -40,7 +39,7 @@ def photos(scene: Scene) -> Json:
         images[column.name + SECOND] = photo(other.study, scene.reference_image)
     second_title = tr(
         "compare_photos.second_photo",
-        label=example_name(scene.reference_label) if scene.reference_label else tr("compare_photos.yours"),
+        label=scene.reference_label or tr("compare_photos.yours"),
     )
     heads = [
         heading(text, "", None)

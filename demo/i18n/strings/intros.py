@@ -4,8 +4,8 @@ from __future__ import annotations
 
 STRINGS = {
     "intros.overview": (
-        "Four views of one forward pass (Grad-CAM and receptive field add a backward pass). Move the crosshair on the "
-        "image: attention and receptive field follow. Select another prediction: Grad-CAM follows."
+        "Move the crosshair on the image: attention and receptive field follow. Select another prediction: Grad-CAM "
+        "follows."
     ),
     "intros.attention": (
         "Move the pointer over the image or a map: every model shows which keys its attention (OSRA) weights for that "

@@ -28,6 +28,7 @@ STRINGS = {
     "links.name_target": "class",
     "links.name_compared": "compared map",
     "links.name_reference": "reference image",
+    "links.name_previous_image": "previous image",
     "links.name_two_images": "comparison of two images",
     "links.name_ablations": "ablations",
     "links.name_tour": "tour step",

@@ -22,11 +22,15 @@ import { mountCrosshair } from "./widgets/crosshair.js";
 import { mountExports } from "./widgets/download_buttons.js";
 import { mountReference, mountThumbnails } from "./widgets/example_buttons.js";
 import { mountFigures } from "./widgets/figures.js";
+import { mountHero } from "./widgets/hero.js";
+import { mountImageInputs, uploaded } from "./widgets/image_inputs.js";
 import { mountImageSize } from "./widgets/image_size.js";
 import { mountLink, mountNotes } from "./widgets/link.js";
 import { mountPredictions } from "./widgets/predictions.js";
 import { mountSettings } from "./widgets/settings_fold.js";
+import { mountTerms } from "./widgets/terms.js";
 import "./core/upload_errors.js";
+import "./widgets/header.js";
 import "./widgets/tabs.js";
 
 const LAYOUTS = {
@@ -34,9 +38,10 @@ const LAYOUTS = {
   kernels: layOutKernels, tour: layOutTour,
 };
 const WIDGETS = { // by the part of the server's answers that each shows
-  connection: mountConnection, crosshair: mountCrosshair, display: mountDisplay, exports: mountExports, figures: mountFigures, image_size: mountImageSize,
+  connection: mountConnection, crosshair: mountCrosshair, display: mountDisplay, exports: mountExports, figures: mountFigures, hero: mountHero, image_inputs: mountImageInputs,
+  image_size: mountImageSize,
   link: mountLink, notes: mountNotes, panel: mountPanel(LAYOUTS), predictions: mountPredictions, progress: mountProgress,
-  reference: mountReference, settings_fold: mountSettings, thumbnails: mountThumbnails, tour: mountTour,
+  reference: mountReference, settings_fold: mountSettings, terms: mountTerms, thumbnails: mountThumbnails, tour: mountTour,
 };
 
 window.lens = {
@@ -49,7 +54,7 @@ window.lens = {
   /** An image has been uploaded, or could not be read. */
   uploaded: (image) => {
     clear("upload");
-    if (image) update({ upload: image.key, image: "" });
+    uploaded(image);
   },
   get state() { return state; },
   crosshair, display,

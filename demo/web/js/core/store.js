@@ -8,6 +8,7 @@
 import { settings } from "./settings.js";
 import { currentQuery, writeUrl } from "./url.js";
 
+const PREVIOUS = "previous"; // as demo/state.py
 const HISTORY_FIELDS = ["tab", "tour", "image", "upload", "models"]; // what Back and Forward go through
 const IMAGE_RESET = { position: null, target: "", mask: "", full_ablation: false }; // of another image
 const RETRY_DELAYS = [1000, 2000, 4000, 8000]; // milliseconds between attempts while there is no connection
@@ -23,8 +24,8 @@ const changeListeners = new Set(); // {fields, listener}
 const page = crypto.randomUUID?.() || Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 export let state = Object.freeze({ ...settings.defaults });
-/* What need not be sent again: {image, panels: {tab: image key}, figures: {tab: key}, tables: [key], controls: key, labelSet}. */
-export const received = { image: "", panels: {}, figures: {}, tables: [], controls: "", labelSet: "" };
+/* What need not be sent again: {image, panels: {tab: image key}, figures: {tab: key}, tables: [key], controls: key, labelSet, hero: key}. */
+export const received = { image: "", panels: {}, figures: {}, tables: [], controls: "", labelSet: "", hero: "" };
 let requestId = 0, request = null, retryModels = [], displayTimer = 0;
 
 /* Receives every payload of a part, the latest one at once. */
@@ -57,9 +58,10 @@ export function update(change) {
   const changed = Object.keys(change).filter((name) => isDifferent(next[name], state[name]));
   if (changed.includes("image") || changed.includes("upload")) {
     Object.assign(next, IMAGE_RESET, change);
+    next.previous_image = state.upload ? PREVIOUS : state.image; // what the next image is compared with
     if (state.upload && state.upload !== next.upload) next.previous_upload = state.upload;
   }
-  if (["models", "target", "reference", "previous_upload"].some((name) => changed.includes(name)) && !("full_ablation" in change)) next.full_ablation = false;
+  if (["models", "target", "reference", "previous_image", "previous_upload"].some((name) => changed.includes(name)) && !("full_ablation" in change)) next.full_ablation = false;
   retryModels.push(...next.models.filter((name) => !state.models.includes(name)));
   replaceState(next);
   if (changed.length && changed.every((name) => display.has(name))) {
@@ -77,6 +79,9 @@ export function resend(retry = []) {
   retryModels.push(...retry);
   send({ state });
 }
+
+/* Shows a sentence above the tabs, until it is closed or another follows. */
+export const notify = (sentence) => deliver("notes", { sentences: [sentence] });
 
 /* Stops the request on its way; what is finished stays, and the server's last part says how to go on. */
 export function stop() {
@@ -120,7 +125,7 @@ async function send(content) {
 
 function cachedKeys() {
   const isShown = received.image && received.panels[state.tab] === received.image;
-  return { image: received.image, tab: isShown ? state.tab : "", tables: received.tables, figures: received.figures[state.tab] || "", controls: received.controls, label_set: received.labelSet };
+  return { image: received.image, tab: isShown ? state.tab : "", tables: received.tables, figures: received.figures[state.tab] || "", controls: received.controls, label_set: received.labelSet, hero: received.hero };
 }
 
 /* Until the time has passed or the browser says that there is a connection again. */

@@ -52,7 +52,7 @@ def sobel(observation, target) -> Explanation:
 # --- Checks ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("example", examples()[:2], ids=lambda example: example.label)
+@pytest.mark.parametrize("example", examples()[:2], ids=lambda example: example.name)
 def test_edges_fail_and_grad_cam_passes_randomization(example):
     loaded = transxnet.load("pico")
     image = prepare(decode(str(example.path)), image_size=loaded.spec.image_size, crop_pct=loaded.spec.crop_pct)
