@@ -225,7 +225,7 @@ RANDOMIZATION_CAPTION = (
 )
 RANDOMIZATION_LIMITS = (
     "A map that changes is not therefore right. Maps of an inner stage can change only once that stage is randomized. "
-    "Maps of few values correlate by chance."
+    "Smooth maps, and maps of few values, correlate by chance."
 )
 AGREEMENT_TITLE = "Do the maps agree?"
 AGREEMENT_CAPTION = (
@@ -238,7 +238,19 @@ CHECKS_CAPTION = (
     "Outcomes for each map of {targets}. Model: does the map depend on the model? Correlation: rank correlation with "
     "the same map of random copies. Prediction: does the map find what matters, better than the same map shifted "
     "elsewhere? Deletion (lower is better) and insertion (higher is better) are areas under the curve of the "
-    "probability, next to those of the shifted copies. Verdicts use conventional thresholds; rely on the numbers."
+    "probability, next to those of the shifted copies; p: one-sided, of both together, corrected for the number of "
+    "maps tested (Holm). Inconclusive: one image cannot tell. No verdict: the initial probability is below 10%, or the "
+    "map makes no claim about the class. Verdicts use conventional thresholds; rely on the numbers."
+)
+CHECKS_RATES = (
+    "How often the test of the prediction passes, measured on {model} (weights {weights}…), with 95% intervals: of "
+    "{images} images that the model gets right, Grad-CAM of stage 4 passes for {alone} as the only map tested and for "
+    "{together} as the best of {maps}; of {pairs} pairs of an image and a map that knows nothing of it (Grad-CAM of "
+    "another image, or a random field as smooth), {false_alone} and {false_together} pass."
+)
+CHECKS_RATES_RANDOM = (
+    "With random weights, for their top class and without the rule of 10%: {alone} and {together} of the Grad-CAM "
+    "maps, {false_alone} and {false_together} of the maps that know nothing."
 )
 CHECKS_LIMITS = (
     "A map that passes has survived two tests that bad maps fail. That does not make it the reason for the prediction; "
