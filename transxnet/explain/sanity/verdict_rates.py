@@ -47,7 +47,15 @@ class Candidate:
 
 
 def make_candidate(loaded: LoadedModel, model_input: ModelInput) -> Candidate:
-    """Predict and explain one image."""
+    """Predict and explain one image.
+
+    Args:
+        loaded: The model.
+        model_input: The prepared image.
+
+    Returns:
+        Its top prediction, and the Grad-CAM of that class, in logits.
+    """
     observation = observe(loaded.model, model_input, ("stage",), grad=True)
     logits = observation.logits.detach()
     best = int(logits[0].argmax())
@@ -64,6 +72,9 @@ def select_candidates(
         loaded: The model.
         images: (class index of the label, function that prepares the image), in random order.
         pairs: Number of pairs of an image and a map that knows nothing; two per image.
+
+    Returns:
+        The images, in their order; fewer where there are not enough.
     """
     chosen: list[Candidate] = []
     for label, prepare in images:
@@ -119,6 +130,9 @@ def count_outcomes(
         tested: Insertion and deletion, one a pair.
         maps_tested: From 1.
         minimum_probability: As in `faithfulness_outcome`.
+
+    Returns:
+        Number of pairs by outcome.
     """
     counts = dict.fromkeys(Outcome, 0)
     for faithfulness in tested:

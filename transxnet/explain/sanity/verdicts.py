@@ -71,6 +71,9 @@ def corrected_p_values(tested: Mapping[str, Faithfulness]) -> dict[str, float]:
 
     Args:
         tested: Insertion and deletion of all maps that are tested together.
+
+    Returns:
+        0 to 1, by map.
     """
     better, worse = (holm({name: f.p_value(sign) for name, f in tested.items()}) for sign in (1, -1))
     return {name: better[name] if f.gain >= 0 else worse[name] for name, f in tested.items()}
@@ -84,7 +87,10 @@ def faithfulness_outcome(
     Args:
         faithfulness: Insertion and deletion of the map.
         p_value: One-sided, corrected.
-        minimum_probability: Of the class at the start.
+        minimum_probability: Of the class at the start, 0 to 1.
+
+    Returns:
+        PASSES, FAILS, INCONCLUSIVE or NO_VERDICT.
     """
     start = faithfulness.initial_probability
     if start < minimum_probability:
