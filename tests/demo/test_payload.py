@@ -159,6 +159,8 @@ def test_out_of_distribution_image_has_a_warning(columns, nearer, less_sure, sen
     warning = predictions([column])["warning"]
     assert sentence in warning
     assert bool(warning) == bool(sentence)
+    is_unusual = nearer > 0.95  # the notice says what it cannot see
+    assert ("most images of classes unknown to the model look usual (15% of such photos" in warning) == is_unusual
     assert predictions(columns)["warning"] == ""  # no reference values for these weights
 
 

@@ -198,6 +198,21 @@ def test_only_result_images_is_an_error(images, capsys):
     assert "All images given lie in the output folder" in capsys.readouterr().err
 
 
+def test_each_analysis_prints_a_line(no_figures, images, capsys, tmp_path):
+    """To standard error, in the order in which they finish; standard output has paths and the timing only."""
+    analyses = ("--analyses", "grad_cam,kernels,smooth_grad")
+    arguments = ["study", str(images[0]), "--models", "pico@untrained", *analyses, "--device", "cpu"]
+    assert main([*arguments, "--out", str(tmp_path / "lines")]) == 0
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if "analyses" in line]
+    assert lines == [
+        "a.png, pico@untrained: kernels done, 1 of 3 analyses",
+        "a.png, pico@untrained: grad cam done, 2 of 3 analyses",
+        "a.png, pico@untrained: smooth grad done, 3 of 3 analyses",
+    ]
+    assert "analyses" not in captured.out
+
+
 def test_repeated_model_is_used_once(study, no_figures, calls, images):
     study(images[0], *CHEAP, "--models", "pico@untrained, transxnet_pico@untrained")
     assert [name for name, _ in calls] == ["pico@untrained"]
