@@ -195,5 +195,6 @@ def _study_with_models(
             continue
         if options.target is None:
             options = replace(options, target=studies[0].target.wnid, allow_missing_target=True)
+        options = replace(options, position=options.position or studies[0].position)  # crops differ, the point does not
         options = replace(options, contrast_target=options.contrast_target or studies[0].contrast_target)
     return studies, failures

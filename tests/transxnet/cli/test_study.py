@@ -80,11 +80,12 @@ def no_figures(monkeypatch) -> None:
 
 @pytest.fixture
 def study(capsys, tmp_path) -> Callable[..., tuple[int, dict, str]]:
-    """Run the command into `out`; returns (exit code, manifest, stderr)."""
+    """Run the command into `out`; returns (exit code, manifest, stderr without the lines of finished analyses)."""
 
     def run(*argv: object) -> tuple[int, dict, str]:
         code = main(["study", "--out", str(tmp_path / "out"), *map(str, argv)])
-        return code, manifest(tmp_path / "out"), capsys.readouterr().err
+        lines = capsys.readouterr().err.splitlines(keepends=True)
+        return code, manifest(tmp_path / "out"), "".join(line for line in lines if not line.endswith(" analyses\n"))
 
     return run
 
@@ -313,6 +314,7 @@ def test_backbone_and_pico(study, images, tmp_path):
     assert pico["heatmaps"]["attention"]["layer"] == "stage 3, block 3"
     assert backbone["heatmaps"]["grad_cam"]["layer"] == "stage 4 (layer4)"
     assert (pico["crop"]["size"], backbone["crop"]["size"]) == ([128, 128], [160, 160])
+    assert pico["position"] == backbone["position"]  # one query position in a report, although crops differ
     assert cv2.imread(str(tmp_path / "out" / record["images"][0]["sheet"])) is not None
 
 

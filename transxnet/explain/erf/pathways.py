@@ -97,9 +97,9 @@ def erf_pathways(
     Returns:
         Maps float32 (H, W), raw, sum of features per unit of normalized input. `numbers`, for each NAME of a map:
         total; ratio, of its total to that of the full map; r20, r30, r50, r99, of the raw kind; logit_change, the
-        largest difference of a logit from the full pass (float32 rounding); and for all but the full one rank, Spearman's
-        correlation with the full map over all pixels, and overlap, intersection over union of the highest 10% of
-        pixels of the two.
+        largest difference of a logit from the full pass (float32 rounding); and for all but the full one rank,
+        Spearman's correlation with the full map over all pixels, and overlap, intersection over union of the highest
+        10% of pixels of the two.
 
     Raises:
         OutOfRange: For a stage, position or unit that does not exist.
