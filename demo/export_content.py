@@ -240,7 +240,7 @@ def _prediction_table(shot: Shot) -> tuple[str, Table]:
     if t.target[0].index not in [old.index for old, _ in pairs]:
         pairs.append(t.target)
     rows = [
-        (old.label, percent(old.probability), percent(new.probability), logit(old.logit), logit(new.logit))
+        (old.label, percent(old.probability, 1), percent(new.probability, 1), logit(old.logit), logit(new.logit))
         for old, new in pairs
     ]
     changes = "; ".join(f"{change.description}, {change.scope}" for change in t.applied)

@@ -11,7 +11,19 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from . import bundle, erf, evaluate, gallery, out_of_distribution, plugins, predict, publish, study, train
+from . import (
+    bundle,
+    erf,
+    evaluate,
+    gallery,
+    out_of_distribution,
+    plugins,
+    predict,
+    publish,
+    study,
+    train,
+    verdict_rates,
+)
 from . import list as list_models
 from .common import add_device_option, add_limit_option, add_option, add_weights_options
 
@@ -27,6 +39,12 @@ COMMANDS = (
         out_of_distribution,
         (WEIGHTS, DEVICE, LIMIT),
         "feature statistics that detect unusual images",
+    ),
+    (
+        "verdict-rates",
+        verdict_rates,
+        (WEIGHTS, DEVICE, LIMIT),
+        "how often the sanity checks pass maps that know nothing",
     ),
     ("train", train, (WEIGHTS, DEVICE, LIMIT), "train or fine-tune a model by a recipe"),
     ("evaluate", evaluate, (WEIGHTS, DEVICE, LIMIT), "accuracy on labeled images"),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..backbones.spec import BackboneSpec
+from ..console import readable
 from ..errors import LensError
 from ..prefetch import map_ahead
 from .common import image_limits, report_failure
@@ -176,18 +177,24 @@ def _study_with_models(
         # a backbone has no blocks
         model_options = replace(options, block=None) if isinstance(model.spec, BackboneSpec) else options
         try:
-            with tqdm(desc=f"{path.name}, {model.name}", disable=None, leave=False) as bar:  # None: on a terminal
+            title = f"{path.name}, {model.name}"
+            with tqdm(desc=title, disable=None, leave=False) as bar:  # None: on a terminal
 
                 def show_progress(analysis: str, finished: int, total: int, bar: tqdm = bar) -> None:
                     bar.set_postfix_str(analysis.replace("_", " "), refresh=False)
                     bar.total = total
                     bar.update(finished - bar.n)
 
-                studies.append(study(model, image, model_options, reference, show_progress, reference_name))
+                def report(analysis: str, finished: int, total: int, title: str = title) -> None:
+                    line = f"{title}: {analysis.replace('_', ' ')} done, {finished} of {total} analyses"
+                    tqdm.write(readable(line), file=sys.stderr)
+
+                studies.append(study(model, image, model_options, reference, show_progress, reference_name, report))
         except LensError as error:
             failures.append(report_failure(path, model.name, error))
             continue
         if options.target is None:
             options = replace(options, target=studies[0].target.wnid, allow_missing_target=True)
+        options = replace(options, position=options.position or studies[0].position)  # crops differ, the point does not
         options = replace(options, contrast_target=options.contrast_target or studies[0].contrast_target)
     return studies, failures

@@ -50,7 +50,7 @@ def erf_pathways_figure(
     summaries = [
         Message(
             strings.ERF_PATHWAYS_MODEL,
-            name=name, share=_area(r.numbers["all/share"]), rank=number(r.numbers["all/rank"]),
+            name=name, ratio=number(r.numbers["all/ratio"]), rank=number(r.numbers["all/rank"]),
         )
         for r, name in pairs if "all" in r.maps
     ]  # fmt: skip
@@ -101,11 +101,11 @@ def _pathway_panels(
 
 
 def _pathway_caption(result: ErfPathways, part: str) -> list[str]:
-    half = f"50% within {_area(result.numbers[f'{part}/r50'])}"
+    half = f"50% within {_area(result.numbers[f'{part}/r50'])} of the input"
     if part == "full":
         return [half]
     rank = number(result.numbers[f"{part}/rank"])
-    return [f"{_area(result.numbers[f'{part}/share'])} of the total", half, f"rank correlation {rank}"]
+    return [f"total {number(result.numbers[f'{part}/ratio'])} × that of the full map", half, f"rank correlation {rank}"]
 
 
 def _similar_maps(pairs: Sequence[tuple[ErfPathways, str]]) -> str:
@@ -131,11 +131,11 @@ def _pathways_table(pairs: Sequence[tuple[ErfPathways, str]]) -> Table:
             if part in result.missing:
                 rows.append((name, title, result.missing[part], "–", "–", "–", "–"))
                 continue
-            keys = "share", "r50", "r99", "rank", "overlap"
-            share, r50, r99, rank, overlap = (result.numbers.get(f"{part}/{key}", 1.0) for key in keys)
-            rows.append((name, title, _area(share), _area(r50), _area(r99), number(rank), number(overlap)))
-    head = "Model", "Map", "Of the full total", "50% within", "99% within", "Rank correlation", "Top 10% overlap"
-    return Table(head, rows)
+            keys = "ratio", "r50", "r99", "rank", "overlap"
+            ratio, r50, r99, rank, overlap = (result.numbers.get(f"{part}/{key}", 1.0) for key in keys)
+            rows.append((name, title, number(ratio), _area(r50), _area(r99), number(rank), number(overlap)))
+    areas = "50% within, of the input", "99% within, of the input"
+    return Table(("Model", "Map", "Total ÷ full total", *areas, "Rank correlation", "Top 10% overlap"), rows)
 
 
 # --- Curves -----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ are, and their sources, is documented in explain/sanity; here their numbers are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import cv2
@@ -16,9 +16,10 @@ from matplotlib.lines import Line2D
 
 from ..messages import Message
 from ..results.sanity_checks import Faithfulness, Randomization, SanityChecks
+from ..results.verdict_rates import GRAD_CAM, UNRELATED, VerdictRate, read_verdict_rates
 from . import strings
 from .canvas import SIZE, Canvas, axes_title, style_axes
-from .figure import StudyFigure, Table
+from .figure import StudyFigure, Table, joined
 from .scale import colorize, shared_range
 from .styles import MAP_STYLES
 from .text import ACCENT, GRAY, SERIES, font, printable, width, wrap
@@ -37,7 +38,7 @@ AREAS = (
 )  # fmt: skip
 HEAD = (
     "Map", "Model", "Prediction", "Correlation", "Deletion", "Deletion, shifted", "Insertion", "Insertion, shifted",
-    "Remarks",
+    "p", "Remarks",
 )  # fmt: skip
 UNIFORM = "uniform"
 
@@ -354,13 +355,27 @@ def sanity_check_table(reports: Sequence[SanityChecks], names: Sequence[str]) ->
         (map_title(m, name, names), *["–"] * (len(HEAD) - 2), reason)
         for name, report in pairs for m, reason in report.missing.items()
     ]  # fmt: skip
+    limits = joined([Message(strings.CHECKS_LIMITS), *verdict_rates_text(read_verdict_rates())], " ")
     targets = " and ".join(dict.fromkeys(printable(report.target) for report in reports))
     return StudyFigure(
         "checks", strings.CHECKS_TITLE,
         Message(strings.CHECKS_CAPTION, targets=targets),
         "A table of outcomes, a row a map: a word on the model, a word on the prediction, and the numbers.",
-        strings.CHECKS_LIMITS, None, Table(HEAD, rows), _correlations(reports, names),
+        limits, None, Table(HEAD, rows), _correlations(reports, names),
     )  # fmt: skip
+
+
+def verdict_rates_text(table: Sequence[VerdictRate]) -> Iterator[Message]:
+    """How often the test passes maps: of the trained model and, without the 10% rule, with random weights."""
+    cells = {(row.minimum_probability > 0, row.map, row.maps_tested > 1): row for row in table}
+    templates = {True: strings.CHECKS_RATES, False: strings.CHECKS_RATES_RANDOM}
+    for trained in dict.fromkeys(key[0] for key in cells):
+        cam, unrelated = cells[trained, GRAD_CAM, False], cells[trained, UNRELATED, False]
+        yield Message(
+            templates[trained], model=cam.model, weights=cam.weights, images=cam.pairs, pairs=unrelated.pairs,
+            alone=cam.percent, false_alone=unrelated.percent, maps=cells[trained, GRAD_CAM, True].maps_tested,
+            together=cells[trained, GRAD_CAM, True].percent, false_together=cells[trained, UNRELATED, True].percent,
+        )  # fmt: skip
 
 
 def _outcome(report: SanityChecks, method: str) -> tuple[str, ...]:
@@ -372,5 +387,6 @@ def _outcome(report: SanityChecks, method: str) -> tuple[str, ...]:
         check.randomization_outcome, check.faithfulness_outcome, _remaining(randomized),
         f"{faithful.deletion_auc:.3f}", f"{faithful.chance_auc:.3f} ± {faithful.chance_margin:.3f}",
         f"{faithful.insertion_auc:.3f}",
-        f"{faithful.chance_insertion_auc:.3f} ± {faithful.chance_insertion_margin:.3f}", " ".join(check.remarks),
+        f"{faithful.chance_insertion_auc:.3f} ± {faithful.chance_insertion_margin:.3f}",
+        "–" if check.p_value is None else f"{check.p_value:.3f}", " ".join(check.remarks),
     )  # fmt: skip

@@ -211,7 +211,9 @@ def test_max_megapixels_bounds_images(capsys, images):
     assert run(capsys, "predict", images[0], *UNTRAINED, "--json", "--max-megapixels", 1)[0] == 0
 
 
-@pytest.mark.parametrize("command", ["predict", "study", "erf", "gallery", "evaluate", "train", "out-of-distribution"])
+@pytest.mark.parametrize(
+    "command", ["predict", "study", "erf", "gallery", "evaluate", "train", "out-of-distribution", "verdict-rates"]
+)
 def test_commands_that_read_images_have_the_limit(capsys, command):
     with pytest.raises(SystemExit):
         main([command, "--help"])

@@ -80,11 +80,12 @@ def no_figures(monkeypatch) -> None:
 
 @pytest.fixture
 def study(capsys, tmp_path) -> Callable[..., tuple[int, dict, str]]:
-    """Run the command into `out`; returns (exit code, manifest, stderr)."""
+    """Run the command into `out`; returns (exit code, manifest, stderr without the lines of finished analyses)."""
 
     def run(*argv: object) -> tuple[int, dict, str]:
         code = main(["study", "--out", str(tmp_path / "out"), *map(str, argv)])
-        return code, manifest(tmp_path / "out"), capsys.readouterr().err
+        lines = capsys.readouterr().err.splitlines(keepends=True)
+        return code, manifest(tmp_path / "out"), "".join(line for line in lines if not line.endswith(" analyses\n"))
 
     return run
 
@@ -198,6 +199,21 @@ def test_only_result_images_is_an_error(images, capsys):
     assert "All images given lie in the output folder" in capsys.readouterr().err
 
 
+def test_each_analysis_prints_a_line(no_figures, images, capsys, tmp_path):
+    """To standard error, in the order in which they finish; standard output has paths and the timing only."""
+    analyses = ("--analyses", "grad_cam,kernels,smooth_grad")
+    arguments = ["study", str(images[0]), "--models", "pico@untrained", *analyses, "--device", "cpu"]
+    assert main([*arguments, "--out", str(tmp_path / "lines")]) == 0
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if "analyses" in line]
+    assert lines == [
+        "a.png, pico@untrained: kernels done, 1 of 3 analyses",
+        "a.png, pico@untrained: grad cam done, 2 of 3 analyses",
+        "a.png, pico@untrained: smooth grad done, 3 of 3 analyses",
+    ]
+    assert "analyses" not in captured.out
+
+
 def test_repeated_model_is_used_once(study, no_figures, calls, images):
     study(images[0], *CHEAP, "--models", "pico@untrained, transxnet_pico@untrained")
     assert [name for name, _ in calls] == ["pico@untrained"]
@@ -298,6 +314,7 @@ def test_backbone_and_pico(study, images, tmp_path):
     assert pico["heatmaps"]["attention"]["layer"] == "stage 3, block 3"
     assert backbone["heatmaps"]["grad_cam"]["layer"] == "stage 4 (layer4)"
     assert (pico["crop"]["size"], backbone["crop"]["size"]) == ([128, 128], [160, 160])
+    assert pico["position"] == backbone["position"]  # one query position in a report, although crops differ
     assert cv2.imread(str(tmp_path / "out" / record["images"][0]["sheet"])) is not None
 
 
