@@ -3,6 +3,8 @@
     POST lens/view     {page, id, state or query, cached}  -> application/x-ndjson, one JSON object of parts a line
     POST lens/stop     {page, id}                        -> 204
     POST lens/export   {state, format}                   -> the file
+    POST lens/sequence       {state}                 -> application/x-ndjson: progress, then the frames of a transition
+    POST lens/sequence_file  {state, format}         -> the file
     POST lens/models   {models}                          -> {models, offer}: choices while weights arrive
 
 A plain streamed response needs no session, no queue and no order: the browser aborts the one it does not want any
@@ -32,11 +34,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from transxnet.errors import InvalidValue, LensError
 
-from .exports import TYPES
+from .exports import TYPES, File
 from .http_policy import parse_json
 from .i18n.translate import current_locale, locale_of_page, tr, tr_error, use_locale
 from .page_export import export_view
 from .renderer import Renderer, RenderRequest
+from .sequence import KINDS, Sequences
 from .state import TABS, ViewState, from_json, validate
 
 log = logging.getLogger(__name__)
@@ -132,6 +135,18 @@ class ExportBody(_Body):
     format: Literal[tuple(TYPES)]  # type: ignore[valid-type]
 
 
+class SequenceBody(_Body):
+    """Body of lens/sequence."""
+
+    state: ViewState
+
+
+class SequenceFileBody(SequenceBody):
+    """Body of lens/sequence_file."""
+
+    format: Literal[tuple(KINDS)]  # type: ignore[valid-type]
+
+
 class PageRoutes:
     """ASGI middleware: answers the page's own addresses, and leaves all others to Gradio.
 
@@ -143,6 +158,7 @@ class PageRoutes:
     def __init__(self, app: ASGIApp, renderer: Renderer):
         self.app = app
         self.renderer = renderer
+        self.sequences = Sequences(renderer)
         self.requests = RequestIds()
         self._limiter: anyio.CapacityLimiter | None = None
         self._streams = 0
@@ -150,7 +166,8 @@ class PageRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = scope["path"].rpartition(PREFIX)[2] if scope["type"] == "http" and PREFIX in scope["path"] else ""
         handlers: dict[str, Callable] = {
-            "view": self._view, "stop": self._stop, "export": self._export, "models": self._models
+            "view": self._view, "stop": self._stop, "export": self._export, "models": self._models,
+            "sequence": self._sequence, "sequence_file": self._sequence_file,
         }  # fmt: skip
         if route not in handlers:
             await self.app(scope, receive, send)
@@ -183,13 +200,15 @@ class PageRoutes:
             partial(self.requests.is_stopped, body.page, body.id), notes, opened=body.query is not None,
             retry=body.retry, **body.cached.model_dump(),
         )  # fmt: skip
-        lines = self._lines(request, state.locale or current_locale())
+        return self._stream(self.renderer.render(request), state.locale)
+
+    def _stream(self, steps: Iterator[dict], locale: str) -> Response:
+        lines = self._lines(steps, locale or current_locale())
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=NO_STORE)
 
-    async def _lines(self, request: RenderRequest, locale: str) -> AsyncIterator[str]:
+    async def _lines(self, steps: Iterator[dict], locale: str) -> AsyncIterator[str]:
         """One line a step. Closed when the browser goes away."""
         self._limiter = self._limiter or anyio.CapacityLimiter(STEP_THREADS)
-        steps = self.renderer.render(request)
         self._streams += 1
         try:
             with use_locale(locale):
@@ -207,9 +226,18 @@ class PageRoutes:
 
     async def _export(self, values: Mapping[str, Any]) -> Response:
         body = await run_in_threadpool(validate, ExportBody, values)
-        file = await run_in_threadpool(export_view, self.renderer, body.state, body.format)
-        disposition = f"attachment; filename*=utf-8''{quote(file.name)}"
-        return Response(file.data, media_type=file.kind, headers={**NO_STORE, "content-disposition": disposition})
+        return _download(await run_in_threadpool(export_view, self.renderer, body.state, body.format))
+
+    async def _sequence(self, values: Mapping[str, Any]) -> Response:
+        if self._streams >= MAX_STREAMS:
+            return JSONResponse({"error": tr("page.busy")}, 503)
+        body = await run_in_threadpool(validate, SequenceBody, values)
+        return self._stream(self.sequences.steps(body.state), body.state.locale)
+
+    async def _sequence_file(self, values: Mapping[str, Any]) -> Response:
+        body = await run_in_threadpool(validate, SequenceFileBody, values)
+        with use_locale(body.state.locale or current_locale()):
+            return _download(await run_in_threadpool(self.sequences.file, body.state, body.format))
 
     async def _models(self, values: Mapping[str, Any]) -> Response:
         body = await run_in_threadpool(validate, ModelsBody, values)
@@ -219,6 +247,11 @@ class PageRoutes:
 
 
 NO_STORE = {"cache-control": "no-store", "x-accel-buffering": "no"}  # nor may a proxy hold lines back
+
+
+def _download(file: File) -> Response:
+    disposition = f"attachment; filename*=utf-8''{quote(file.name)}"
+    return Response(file.data, media_type=file.kind, headers={**NO_STORE, "content-disposition": disposition})
 
 
 def _next(steps: Iterator[dict]) -> dict | None:

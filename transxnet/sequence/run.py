@@ -57,6 +57,8 @@ def analyze(
         studies.append(study(loaded, frame, options_of(stage, block)))
         if progress:
             progress(len(studies))
+        if studies[-1].kernels is None:
+            break  # `combine` says why
     return combine(studies)
 
 

@@ -138,19 +138,24 @@ function pause(milliseconds) {
 
 /* Hands out each line as it arrives. Returns whether the response was complete. */
 async function receiveLines(response, controller) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "", complete = false;
-  for (;;) {
-    const { value, done } = await reader.read();
+  let complete = false;
+  for await (const parts of readLines(response)) {
     if (controller !== request) return true;
-    if (done) return complete;
+    complete ||= Boolean(parts.done);
+    receive(parts);
+  }
+  return complete;
+}
+
+/* The objects of a response that holds one a line, as they arrive. */
+export async function* readLines(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ;) {
+    const { value, done } = await reader.read();
+    if (done) return;
     const lines = (rest + value).split("\n");
     rest = lines.pop();
-    for (const line of lines) {
-      const parts = JSON.parse(line);
-      complete ||= Boolean(parts.done);
-      receive(parts);
-    }
+    for (const line of lines) yield JSON.parse(line);
   }
 }
 
