@@ -35,7 +35,7 @@ from .state import TABS
 TYPES = {"png": "image/png", "svg": "image/svg+xml", "npz": "application/zip", "html": "text/html"}
 LARGEST_PNG = 14_000_000  # bytes; a larger one is drawn again, smaller
 SMALLEST, LARGEST_SIDE, PIXELS = 768, 2048, 24e6  # of a map's side; of all maps together
-WITHOUT_MAPS = ("sequence", "tour")  # tabs that have nothing to download here
+WITHOUT_MAPS = ("sequence", "live", "tour")  # tabs that have nothing to download here
 STAGED = ("overview", "attention", "kernels", "erf", "compare")  # views whose stage is the shared one
 SVG_SIDE = 1024  # pixels of a map in an SVG, whose words are sharp at any size
 

@@ -8,7 +8,6 @@ Closing the steps stops the work. The last few sequences are cached, so that a f
 
 from __future__ import annotations
 
-import base64
 import threading
 import time
 from collections.abc import Iterator
@@ -25,11 +24,12 @@ from .cells import Json, jpeg
 from .columns import model_title
 from .exports import File
 from .i18n.translate import tr
+from .quantized import signed, unsigned
 from .renderer import Renderer
 from .state import ViewState
+from .views.sequence import layer_text
 
 CACHED = 4  # sequences, of a few megabytes each
-LEVELS = 127  # steps of a kernel's weight from 0 to the end of the scale
 KINDS = {"gif": "image/gif", "webm": "video/webm"}
 
 
@@ -55,7 +55,7 @@ class Sequences:
     def file(self, state: ViewState, kind: str) -> File:
         """The sequence as a file. Raises LensError."""
         *_, result = self._results(state)
-        model, layer = state.models[0] if state.models else self.renderer.default_model, _layer(result)
+        model, layer = state.models[0] if state.models else self.renderer.default_model, layer_text(result)
         with self._encoder:
             data = encode(sequence_frames(result, f"{model_title(model)}, {layer}"), kind)
         name = f"transxnet-lens-{state.transition}-{result.model}-stage{result.stage}.{kind}"
@@ -71,7 +71,7 @@ class Sequences:
         with self._lock:
             result = self._cache.get(key)
         if result is None:
-            images = [service.image(one) for one in (image_key, reference) if one]
+            images = [service.image(image) for image in filter(None, (image_key, reference))]
             spec, start, studies = service.spec_at(name, options), time.perf_counter(), []
             for frame in transition(state.transition, spec, *images, count=state.frames):
                 studies.append(service.study_frame(frame, name, options))
@@ -85,23 +85,19 @@ class Sequences:
         yield result
 
 
-def _layer(sequence: KernelSequence) -> str:
-    return tr("kernels.layer", stage=sequence.stage, block=sequence.block)
-
-
 def _payload(sequence: KernelSequence) -> Json:
-    """Kernels in 255 steps of one signed scale, mixing weights in 255 steps from 0 to 1."""
+    """Everything that the browser shows of the frames."""
     high = kernel_range(sequence)[1]
     return {
         "images": [jpeg(crop) for crop in sequence.crops],
-        "kernels": _bytes(sequence.kernels / (high or 1) * LEVELS + LEVELS + 1),
-        "gates": _bytes(sequence.gates * 255),
+        "kernels": signed(sequence.kernels),
+        "gates": unsigned(sequence.gates, GATE_RANGE[1]),
         "scale": {"range": [-high, high], "signed": True, "root": False, "units": "weight", "colormap": "RdBu_r"},
         "gate_scale": {
             "range": list(GATE_RANGE), "signed": False, "root": False, "units": "gate", "colormap": GATE_COLORMAP,
         },
         "size": sequence.kernels.shape[-1],
-        "layer": _layer(sequence),
+        "layer": layer_text(sequence),
         "names": [tr("kernels.tile", channel=channel + 1) for channel in sequence.channels.tolist()],
         "distance": np.nan_to_num(sequence.distance).tolist(),
         "predictions": [
@@ -109,7 +105,3 @@ def _payload(sequence: KernelSequence) -> Json:
             for predictions in sequence.predictions
         ],
     }  # fmt: skip
-
-
-def _bytes(values: np.ndarray) -> str:
-    return base64.b64encode(np.rint(values).astype(np.uint8).tobytes()).decode()

@@ -119,6 +119,7 @@ class StudyService:
         self._uploads: LRUCache[str, SourceImage] = LRUCache(IMAGES)  # by random keys, known to their visitors only
         self._jobs = Jobs()
         self._study = on_gpu(self._study_with_progress)
+        self.borrows_gpu = self._study != self._study_with_progress  # for one call at a time
         self.timer = Timer(self._jobs, self._loaded, on_gpu, self._models.hold_all)
 
     def names(self) -> list[str]:

@@ -44,7 +44,8 @@ PREVIOUS = "previous"  # ViewState.reference: the visitor's previous image
 KEY_PATTERN = r"^([0-9a-f]{32})?$"  # of an uploaded image: 128 random bits, or ""
 SIZES = tuple(range(96, 1025, 32))  # pixels of the model input's side
 TABS = (
-    "overview", "attention", "kernels", "grad_cam", "erf", "compare", "sequence", "ablation", "sanity_checks", "tour",
+    "overview", "attention", "kernels", "grad_cam", "erf", "compare", "sequence", "live", "ablation",
+    "sanity_checks", "tour",
 )  # fmt: skip
 _SEQUENTIAL = ("", *(c.name for c in COLORMAPS.values() if c.kind == SEQUENTIAL))
 _DIVERGING = ("", *(c.name for c in COLORMAPS.values() if c.kind != SEQUENTIAL))

@@ -26,6 +26,7 @@ from .compare import compare
 from .erf import erf
 from .grad_cam import grad_cam
 from .kernels import kernels
+from .live import live
 from .overview import overview
 from .sanity_checks import sanity_checks
 from .sequence import sequence
@@ -74,6 +75,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
         "erf": View(erf, ("receptive_field",), ("receptive_field", "erf_pathways")),
         "compare": View(compare, OVERVIEW_ANALYSES, needs_reference=True),
         "sequence": View(sequence, ("kernels",), needs_reference=True),
+        "live": View(live),
         "ablation": View(ablation, ("ablation",), ("ablation_table",), needs_reference=True),
         "sanity_checks": View(sanity_checks, ("sanity_checks",), ("sanity_checks",)),
         "tour": View(tour),

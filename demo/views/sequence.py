@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from transxnet.results.layer import LayerResult
 from transxnet.sequence import TRANSITIONS
 
 from ..cells import Json, missing, unfinished
@@ -10,6 +11,11 @@ from ..i18n.translate import tr, tr_group
 
 COUNTS = (12, 24, 48)  # frames to choose from
 PART = "kernels"
+
+
+def layer_text(result: LayerResult) -> str:
+    """ "stage 3, block 2"."""
+    return tr("kernels.layer", stage=result.stage, block=result.block)
 
 
 def sequence(scene: Scene) -> Json:

@@ -34,8 +34,8 @@ def sequences(renderer) -> Sequences:
     return Sequences(renderer)
 
 
-def unpack(text: str, *shape: int) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape).astype(float)
+def unpack(sent: dict, *shape: int) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(sent["base64"]), np.uint8).reshape(shape).astype(float)
 
 
 @pytest.mark.parametrize("kind", ["crossfade", "rotate"])
@@ -50,6 +50,7 @@ def test_frames_are_the_librarys_within_a_step(renderer, sequences, kind):
     sent, shape = last["sequence"], expected.kernels.shape
     high = sent["scale"]["range"][1]
     assert high == pytest.approx(np.abs(expected.kernels).max())
+    assert (sent["kernels"]["high"], sent["gates"]["high"]) == (high, 1)
     np.testing.assert_allclose(
         (unpack(sent["kernels"], *shape) - 128) / 127 * high, expected.kernels, atol=0.51 / 127 * high
     )

@@ -10,6 +10,7 @@ STRINGS = {
     "tabs.erf": "Receptive field",
     "tabs.compare": "Compare",
     "tabs.sequence": "Sequence",
+    "tabs.live": "Live",
     "tabs.ablation": "Ablation",
     "tabs.sanity_checks": "Sanity checks",
     "tabs.tour": "Tour",

@@ -15,6 +15,7 @@ import { layOutAblation } from "./views/ablation.js";
 import { layOutAttention } from "./views/attention.js";
 import { layOutCompare } from "./views/compare.js";
 import { layOutKernels } from "./views/kernels.js";
+import { layOutLive } from "./views/live.js";
 import { layOutSequence } from "./views/sequence.js";
 import { layOutTour, mountTour } from "./views/tour.js";
 import { mountConnection } from "./widgets/connection.js";
@@ -32,7 +33,7 @@ import "./widgets/tabs.js";
 
 const LAYOUTS = {
   matrix: layOutMatrix, columns: layOutMatrix, ablation: layOutAblation, attention: layOutAttention, compare: layOutCompare,
-  kernels: layOutKernels, sequence: layOutSequence, tour: layOutTour,
+  kernels: layOutKernels, live: layOutLive, sequence: layOutSequence, tour: layOutTour,
 };
 const WIDGETS = { // by the part of the server's answers that each shows
   connection: mountConnection, crosshair: mountCrosshair, display: mountDisplay, exports: mountExports, figures: mountFigures, image_size: mountImageSize,

@@ -20,7 +20,7 @@ const display = new Set(settings.display);
 const subscribers = new Map(); // part -> function of the payload
 const latest = new Map(); // part -> payload, for a widget that is mounted later
 const changeListeners = new Set(); // {fields, listener}
-const page = crypto.randomUUID?.() || Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+export const page = crypto.randomUUID?.() || Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 export let state = Object.freeze({ ...settings.defaults });
 /* What need not be sent again: {image, panels: {tab: image key}, figures: {tab: key}, tables: [key], controls: key, labelSet}. */
@@ -83,8 +83,10 @@ export function stop() {
   if (request) post("stop", { page, id: requestId });
 }
 
+/* body: sent as JSON, or as it is if it is a Blob. */
 export function post(route, body, options = {}) {
-  return ownFetch(`./lens/${route}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...options });
+  const isBlob = body instanceof Blob, headers = { "content-type": isBlob ? body.type : "application/json" };
+  return ownFetch(`./lens/${route}`, { method: "POST", headers, body: isBlob ? body : JSON.stringify(body), ...options });
 }
 
 function setBusy(busy) {

@@ -3,6 +3,7 @@ import { announce, createButton, createChoices, createNode, createSection, fillT
 import { formatNumber, formatPercent } from "../core/format.js";
 import { renderGrid } from "../core/map_renderer.js";
 import { createProgress, updateProgress } from "../core/progress.js";
+import { dequantize } from "../core/quantized.js";
 import { saveResponse } from "../core/save_file.js";
 import { post, readLines, state } from "../core/store.js";
 
@@ -10,20 +11,15 @@ import { post, readLines, state } from "../core/store.js";
  * The Sequence view: a transition is chosen, its frames are computed on a button, and then a slider or Play goes through
  * them without a request. Payload: demo/views/sequence.py; frames: demo/sequence.py.
  */
-const FRAMES_A_SECOND = 12, LEVELS = 127, FORMATS = { gif: "GIF", webm: "WebM" };
+const FRAMES_A_SECOND = 12, FORMATS = { gif: "GIF", webm: "WebM" };
 const OF_FRAMES = ["upload", "image", "reference", "previous_upload", "models", "stage", "block", "image_size", "transition", "frames", "locale"];
 const cached = { key: "", sequence: null }; // outlives a payload: another class or tab changes no frame
 let view = null;
 
 const keyOf = () => JSON.stringify(OF_FRAMES.map((name) => state[name]));
 const isStill = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-const decodeBytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
-function decode(sequence) {
-  const [, high] = sequence.scale.range;
-  const kernels = Float32Array.from(decodeBytes(sequence.kernels), (byte) => ((byte - LEVELS - 1) / LEVELS) * high);
-  return { ...sequence, kernels, gates: Float32Array.from(decodeBytes(sequence.gates), (byte) => byte / 255) };
-}
+const decode = (sequence) => ({ ...sequence, kernels: dequantize(sequence.kernels), gates: dequantize(sequence.gates) });
 
 /** Small canvases, one a channel. Returns the section and what draws a frame's values of all channels in it. */
 function createTiles(title, { names, size }, scale, drawings) {
