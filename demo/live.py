@@ -84,7 +84,7 @@ class Live:
         maps = {name: _map(name, result) for name in MAPS if getattr(result, name) is not None}
         return {
             "model": model_title(result.model), "predictions": bars(result), "target": result.target.index,
-            "maps": maps, "kernels": None if result.kernels is None else self._kernels(result.kernels),
+            "maps": maps, "kernels": None if result.kernels is None else self._kernels(result.model, result.kernels),
             "milliseconds": milliseconds,
         }  # fmt: skip
 
@@ -113,13 +113,15 @@ class Live:
             with self._lock:
                 self._visitors[page] = (time.monotonic(), False)
 
-    def _kernels(self, kernels: KernelSet) -> Json:
+    def _kernels(self, model: str, kernels: KernelSet) -> Json:
         """The same channels in every frame: those that represent the static kernels, which no image changes."""
-        key = (kernels.model, kernels.stage, kernels.block)
-        channels = self._channels.get(key)
+        key = (model, kernels.stage, kernels.block)
+        with self._lock:
+            channels = self._channels.get(key)
         if channels is None:
             channels = representatives(replace(kernels, kernels=kernels.static_kernels), TILES)
-            self._channels[key] = channels
+            with self._lock:
+                self._channels[key] = channels
         values = kernels.kernels[channels]
         return signed(values) | {"count": len(channels), "size": values.shape[-1], "layer": layer_text(kernels)}
 

@@ -74,7 +74,7 @@ function createView(key, { strings, side, instead, images }, act) {
   const start = createButton({ className: "lens-live-start", disabled: Boolean(instead), data: { keep: "camera" } }, strings.start, () => (stream ? stop() : begin()));
   const freeze = createButton({ disabled: true, data: { keep: "freeze" } }, strings.freeze, freezeFrame);
   const camera = createSection("lens-live-part", "h3", strings.camera), predictions = createNode("div");
-  const attention = createMapPart(strings.attention), gradCam = createMapPart(""), kernels = createKernelPart(strings);
+  const attention = createMapPart(strings.attention), gradCam = createMapPart("Grad-CAM"), kernels = createKernelPart(strings);
   let stream = null, position = null, hasGradCam = true, recent = [], latest = null, shown = 0;
   let exchange = Promise.resolve(); // the frame on its way
 
