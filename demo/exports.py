@@ -35,6 +35,7 @@ from .state import TABS
 TYPES = {"png": "image/png", "svg": "image/svg+xml", "npz": "application/zip", "html": "text/html"}
 LARGEST_PNG = 14_000_000  # bytes; a larger one is drawn again, smaller
 SMALLEST, LARGEST_SIDE, PIXELS = 768, 2048, 24e6  # of a map's side; of all maps together
+WITHOUT_MAPS = ("sequence", "live", "tour")  # tabs that have nothing to download here
 STAGED = ("overview", "attention", "kernels", "erf", "compare")  # views whose stage is the shared one
 SVG_SIDE = 1024  # pixels of a map in an SVG, whose words are sharp at any size
 
@@ -56,7 +57,7 @@ def export(kind: str, request: ExportRequest) -> File:
     if kind not in TYPES:
         choose = f"Choose one of: {', '.join(TYPES)}."
         raise UnknownName(message("exports.no_format", name=quote(kind)), remedy=choose)
-    if request.view not in TABS or request.view == "tour":
+    if request.view not in TABS or request.view in WITHOUT_MAPS:
         raise LensError(message("exports.no_maps"), remedy=message("exports.no_maps_remedy"))
     if not request.shots:
         raise LensError(

@@ -25,6 +25,7 @@ from transxnet.errors import InvalidValue, LensError, UnknownName
 from transxnet.errors import quote as quote_value
 from transxnet.explain.ablation.catalog import parse_ablations
 from transxnet.explain.ablation.masking import FILLS, parse_mask
+from transxnet.sequence import TRANSITIONS
 from transxnet.variants import VARIANTS
 
 from .examples import examples
@@ -35,6 +36,7 @@ Model = TypeVar("Model", bound=BaseModel)
 MAX_MODELS = 3
 MAX_NAME = 120  # characters of a model's or a class's name
 MAX_MASK = 20_000  # characters of an occluded region
+MAX_SEQUENCE = 60  # frames
 MAX_COORDINATE = 999_999  # pixels
 MAX_QUERY_VALUE = 400  # characters of a value in a URL that are read
 MAX_QUOTE = 40  # characters of a refused value that a note repeats
@@ -42,7 +44,8 @@ PREVIOUS = "previous"  # ViewState.reference: the visitor's previous upload
 KEY_PATTERN = r"^([0-9a-f]{32})?$"  # of an uploaded image: 128 random bits, or ""
 SIZES = tuple(range(96, 1025, 32))  # pixels of the model input's side
 TABS = (
-    "overview", "attention", "kernels", "grad_cam", "erf", "compare", "ablation", "sanity_checks", "tour",
+    "overview", "attention", "kernels", "grad_cam", "erf", "compare", "sequence", "live", "ablation",
+    "sanity_checks", "tour",
 )  # fmt: skip
 _SEQUENTIAL = ("", *(c.name for c in COLORMAPS.values() if c.kind == SEQUENTIAL))
 _DIVERGING = ("", *(c.name for c in COLORMAPS.values() if c.kind != SEQUENTIAL))
@@ -153,6 +156,8 @@ class ViewState(BaseModel):
     mask: Annotated[str, _checked(_mask)] = _option("", "occluded region, as ROWSxCOLS:BASE64", max_length=MAX_MASK)
     fill: Literal[tuple(FILLS)] = _option("gray", "fill of the occluded region")  # type: ignore[valid-type]
     full_ablation: bool = _option(False, "whether the table of all ablations is shown")
+    transition: Literal[TRANSITIONS] = _option("crossfade", "how Sequence changes the image")  # type: ignore[valid-type]
+    frames: int = _option(24, "frames of a sequence", ge=2, le=MAX_SEQUENCE)
     slow_methods: bool = _option(False, "whether Grad-CAM's tab shows the methods of many passes")
     other_backbones: bool = _option(False, "whether the receptive fields of other backbones are shown")
     tour: int = _option(0, "step of the guided tour, from 1; 0 for none", ge=0, le=99)
@@ -179,7 +184,8 @@ DISPLAY_FIELDS = (
 
 URL_FIELDS = (
     "image", "models", "tab", "stage", "block", "cam_layer", "image_size", "position", "target", "compared",
-    "reference", "previous_image", "two_images", "ablations", "tour", "locale", *DISPLAY_FIELDS,
+    "reference", "previous_image", "two_images", "transition", "frames", "ablations", "tour", "locale",
+    *DISPLAY_FIELDS,
 )  # fmt: skip
 """Fields that a URL holds, in the order in which they are written."""
 

@@ -246,7 +246,7 @@ def test_colormaps_are_of_magnitudes_or_signed_maps():
 def test_impossible_file_is_refused(make_request):
     with pytest.raises(UnknownName, match="'gif'"):
         export("gif", make_request("erf"))
-    with pytest.raises(LensError, match="Tour"):
+    with pytest.raises(LensError, match="no maps to download"):
         export("png", replace(make_request("erf"), view="tour"))
     with pytest.raises(LensError, match="t: still loading"):
         export("png", replace(make_request("erf"), shots=[], left_out={"t": "still on its way"}))

@@ -238,6 +238,7 @@ NOT_ON_PAGE = (  # of transxnet/: what only the command line or a caller of the 
     "explain/erf/protocol.py", "explain/attribution/cam_variants.py", "explain/attribution/captum_methods.py",
     "explain/attribution/smooth_grad.py", "explain/kernels/change.py", "explain/kernels/clusters.py",
     "explain/kernels/spectra.py",
+    "sequence",  # the page offers what is possible only
     # of a model that the operator names at the start
     "class_names.py", "registry.py", "weights/named_sources.py", "weights/description.py", "weights/architecture.py",
     "weights/layouts.py", "in_memory.py", "export/notebook.py",

@@ -40,7 +40,7 @@ def view(tab: str, columns: list[Column], source: SourceImage) -> dict:
 
 POINT = (30, 70)
 GRIDS = [
-    name for name in TABS if name not in ("ablation", "tour")
+    name for name in TABS if name not in ("ablation", "sequence", "live", "tour")
 ]  # views of rows and cells; the others have tests of their own
 ANALYSES = (*OVERVIEW_ANALYSES, "block_table", "stage_tables", "ablation")
 IMAGE, OTHER_IMAGE = image(), image(1)

@@ -20,6 +20,7 @@ from . import (
     plugins,
     predict,
     publish,
+    sequence,
     study,
     train,
     verdict_rates,
@@ -33,6 +34,7 @@ COMMANDS = (
     ("predict", predict, (WEIGHTS, DEVICE, LIMIT), "predict the classes of images"),
     ("study", study, (WEIGHTS, DEVICE, LIMIT), "explain predictions: figures, raw arrays and a report"),
     ("erf", erf, (WEIGHTS, DEVICE, LIMIT), "effective receptive fields over many images, as published"),
+    ("sequence", sequence, (WEIGHTS, DEVICE, LIMIT), "kernels and predictions while an image changes, as a video"),
     ("gallery", gallery, (WEIGHTS, DEVICE, LIMIT), "every figure of one photo, as a Markdown page"),
     (
         "out-of-distribution",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 STRINGS = {
     "exports.loading": "its weights are still loading",
-    "exports.no_maps": "The Tour tab has no maps to download.",
+    "exports.no_maps": "This tab has no maps to download.",
     "exports.no_maps_remedy": "Open another tab, then download.",
     "exports.not_ready": "{names}: still loading, so there is nothing to download yet.",
     "exports.not_ready_remedy": "Download again when the maps are shown.",

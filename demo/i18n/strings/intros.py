@@ -25,6 +25,14 @@ STRINGS = {
         "Two or three models on one image: predictions, maps, their differences, and cost. Or one model on two images: "
         "which kernels and attention it computes for each."
     ),
+    "intros.sequence": (
+        "The model generates kernels for every frame of a transition. The tiles are the same channels in all frames, "
+        "those whose kernels change most, on one color scale."
+    ),
+    "intros.live": (
+        "The camera as input: attention, kernels and predictions follow the video. Click the attention map to move the "
+        "query position."
+    ),
     "intros.ablation": (
         "Switch parts of the model off or occlude a region of the image, and see how the prediction changes."
     ),

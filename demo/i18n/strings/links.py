@@ -30,6 +30,8 @@ STRINGS = {
     "links.name_reference": "reference image",
     "links.name_previous_image": "previous image",
     "links.name_two_images": "comparison of two images",
+    "links.name_transition": "transition",
+    "links.name_frames": "number of frames",
     "links.name_ablations": "ablations",
     "links.name_tour": "tour step",
     "links.name_locale": "language",

@@ -15,6 +15,8 @@ import { layOutAblation } from "./views/ablation.js";
 import { layOutAttention } from "./views/attention.js";
 import { layOutCompare } from "./views/compare.js";
 import { layOutKernels } from "./views/kernels.js";
+import { layOutLive } from "./views/live.js";
+import { layOutSequence } from "./views/sequence.js";
 import { layOutTour, mountTour } from "./views/tour.js";
 import { mountConnection } from "./widgets/connection.js";
 import { mountDisplay } from "./widgets/controls.js";
@@ -35,7 +37,7 @@ import "./widgets/tabs.js";
 
 const LAYOUTS = {
   matrix: layOutMatrix, columns: layOutMatrix, ablation: layOutAblation, attention: layOutAttention, compare: layOutCompare,
-  kernels: layOutKernels, tour: layOutTour,
+  kernels: layOutKernels, live: layOutLive, sequence: layOutSequence, tour: layOutTour,
 };
 const WIDGETS = { // by the part of the server's answers that each shows
   connection: mountConnection, crosshair: mountCrosshair, display: mountDisplay, exports: mountExports, figures: mountFigures, hero: mountHero, image_inputs: mountImageInputs,

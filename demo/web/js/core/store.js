@@ -21,7 +21,7 @@ const display = new Set(settings.display);
 const subscribers = new Map(); // part -> function of the payload
 const latest = new Map(); // part -> payload, for a widget that is mounted later
 const changeListeners = new Set(); // {fields, listener}
-const page = crypto.randomUUID?.() || Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+export const page = crypto.randomUUID?.() || Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 export let state = Object.freeze({ ...settings.defaults });
 /* What need not be sent again: {image, panels: {tab: image key}, figures: {tab: key}, tables: [key], controls: key, labelSet, hero: key}. */
@@ -88,8 +88,10 @@ export function stop() {
   if (request) post("stop", { page, id: requestId });
 }
 
+/* body: sent as JSON, or as it is if it is a Blob. */
 export function post(route, body, options = {}) {
-  return ownFetch(`./lens/${route}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...options });
+  const isBlob = body instanceof Blob, headers = { "content-type": isBlob ? body.type : "application/json" };
+  return ownFetch(`./lens/${route}`, { method: "POST", headers, body: isBlob ? body : JSON.stringify(body), ...options });
 }
 
 function setBusy(busy) {
@@ -143,19 +145,24 @@ function pause(milliseconds) {
 
 /* Hands out each line as it arrives. Returns whether the response was complete. */
 async function receiveLines(response, controller) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "", complete = false;
-  for (;;) {
-    const { value, done } = await reader.read();
+  let complete = false;
+  for await (const parts of readLines(response)) {
     if (controller !== request) return true;
-    if (done) return complete;
+    complete ||= Boolean(parts.done);
+    receive(parts);
+  }
+  return complete;
+}
+
+/* The objects of a response that holds one a line, as they arrive. */
+export async function* readLines(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ;) {
+    const { value, done } = await reader.read();
+    if (done) return;
     const lines = (rest + value).split("\n");
     rest = lines.pop();
-    for (const line of lines) {
-      const parts = JSON.parse(line);
-      complete ||= Boolean(parts.done);
-      receive(parts);
-    }
+    for (const line of lines) yield JSON.parse(line);
   }
 }
 

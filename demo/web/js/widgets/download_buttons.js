@@ -1,18 +1,11 @@
 import { createButton, createNode, fillTemplate } from "../core/dom.js";
 import { inPageLanguage } from "../core/language.js";
+import { saveResponse } from "../core/save_file.js";
 import { post, state } from "../core/store.js";
 
 /** Buttons that download what is shown. value: demo/i18n/strings/downloads.py by language. */
 const FORMATS = ["png", "svg", "npz", "html"];
-const WIDE = "(min-width: 641px)", REVOKE_AFTER = 60_000; // milliseconds: a slow disk may still be reading
-
-function saveFile(blob, name) {
-  const href = URL.createObjectURL(blob), link = Object.assign(createNode("a"), { href, download: name, hidden: true });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(href), REVOKE_AFTER);
-}
+const WIDE = "(min-width: 641px)";
 
 const sizeOf = ({ size }) => (size >= 1e5 ? `${(size / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.floor(size / 1000))} kB`);
 
@@ -27,8 +20,7 @@ export function mountExports(element, props) {
     try {
       const response = await post("export", { state, format });
       if (!response.ok) throw new Error((await response.json()).error);
-      const name = decodeURIComponent(response.headers.get("content-disposition").split("''")[1]), blob = await response.blob();
-      saveFile(blob, name);
+      const { name, blob } = await saveResponse(response);
       status.textContent = fillTemplate(strings.done, { name, size: sizeOf(blob) });
     } catch (error) {
       status.classList.add("failed");
