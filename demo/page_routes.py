@@ -2,7 +2,7 @@
 
     POST lens/view     {page, id, state or query, cached}  -> application/x-ndjson, one JSON object of parts a line
     POST lens/stop     {page, id}                        -> 204
-    POST lens/export   {state, format}                   -> the file
+    POST lens/export   {state, format or map}            -> the file: of the tab, or of one map
     POST lens/models   {models}                          -> {models, offer}: choices while weights arrive
 
 A plain streamed response needs no session, no queue and no order: the browser aborts the one it does not want any
@@ -32,6 +32,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from transxnet.errors import InvalidValue, LensError
 
+from .export_request import ChosenMap
 from .exports import TYPES
 from .http_policy import parse_json
 from .i18n.translate import current_locale, locale_of_page, tr, tr_error, use_locale
@@ -129,7 +130,8 @@ class ExportBody(_Body):
     """Body of lens/export."""
 
     state: ViewState
-    format: Literal[tuple(TYPES)]  # type: ignore[valid-type]
+    format: Literal[tuple(TYPES)] = "png"  # type: ignore[valid-type]
+    map: ChosenMap | None = None
 
 
 class PageRoutes:
@@ -207,7 +209,7 @@ class PageRoutes:
 
     async def _export(self, values: Mapping[str, Any]) -> Response:
         body = await run_in_threadpool(validate, ExportBody, values)
-        file = await run_in_threadpool(export_view, self.renderer, body.state, body.format)
+        file = await run_in_threadpool(export_view, self.renderer, body.state, body.format, body.map)
         disposition = f"attachment; filename*=utf-8''{quote(file.name)}"
         return Response(file.data, media_type=file.kind, headers={**NO_STORE, "content-disposition": disposition})
 

@@ -1,10 +1,10 @@
 """One canvas for every figure: rows of titled images, color bars, charts, tables and wrapped text.
 
-A `Canvas` lays out a Matplotlib Figure from the top down and renders it as pixels or as SVG. Lengths are inches from
+A `Canvas` lays out a Matplotlib Figure from the top down and renders it as pixels, SVG or PDF. Lengths are inches from
 the upper left corner, text sizes are points. The height follows from the content.
 
-An image keeps its pixels: in a raster each of them is one pixel, in SVG the image is embedded as PNG. Text stays text
-in SVG. Both renderings are laid out with DejaVu Sans, and the fonts of fonts.py for what it lacks.
+An image keeps its pixels: in a raster each of them is one pixel, in SVG and PDF the image is embedded. Text stays text
+there. All renderings are laid out with DejaVu Sans, and the fonts of fonts.py for what it lacks.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SIZE = 8  # points
 LINE = 1.35  # line height over text size
 NORMALIZED_ENDS = "map minimum", "map maximum"  # of a bar for maps that each have their own range
 MAX_COLUMNS = 6  # of a table that is not transposed
-_SVG_LOCK = Lock()  # Matplotlib reads its SVG settings from global parameters
+_SETTINGS_LOCK = Lock()  # Matplotlib reads its settings of vector files from global parameters
 
 
 def line_height(size: float = SIZE) -> float:
@@ -305,13 +305,28 @@ class Canvas:
             title: For `<title>`.
             metadata: Text for `<dc:description>` of the file's metadata.
         """
-        self._set_height()
-        buffer = io.StringIO()
+        buffer = io.BytesIO()
         about = {"Title": title, "Description": metadata, "Date": None, "Creator": None}
-        with _SVG_LOCK, rc_context({"svg.fonttype": "none", "svg.hashsalt": "transxnet-lens"}):
-            self.figure.savefig(buffer, format="svg", metadata=about)
-        svg = re.sub(r"'DejaVu Sans'(, '[^']+')*", r"\g<0>, Verdana, sans-serif", buffer.getvalue())
+        self._save(buffer, "svg", about)
+        svg = re.sub(r"'DejaVu Sans'(, '[^']+')*", r"\g<0>, Verdana, sans-serif", buffer.getvalue().decode())
         return re.sub(r'id="image-(\d+)"', self._described, svg)
+
+    def to_pdf(self, title: str, metadata: str = "") -> bytes:
+        """The figure as a PDF of one page, with its fonts embedded.
+
+        Args:
+            title: For the document's title.
+            metadata: Text for its subject.
+        """
+        buffer = io.BytesIO()
+        self._save(buffer, "pdf", {"Title": title, "Subject": metadata, "CreationDate": None})
+        return buffer.getvalue()
+
+    def _save(self, buffer: io.BytesIO, format: str, metadata: dict[str, str | None]) -> None:
+        self._set_height()
+        settings = {"svg.fonttype": "none", "svg.hashsalt": "transxnet-lens", "pdf.fonttype": 42}  # 42: TrueType
+        with _SETTINGS_LOCK, rc_context(settings):
+            self.figure.savefig(buffer, format=format, metadata=metadata)
 
     def _described(self, found: re.Match[str]) -> str:
         alt = quoteattr(self._alts[int(found[1])])
