@@ -223,8 +223,38 @@ export function mount(mountWidget, element, value, part) {
 
 // ---- history ----------------------------------------------------------------------------------------------------
 
+let overlay = null; // {below, close}: what Back closes, and a mark in the state of the entry below it
+
+/**
+ * Adds an entry to the history for what lies over the view, such as a dialog: Back removes it, and calls close().
+ *
+ * @returns {function(): boolean} removes the entry where Back has not; then returns true, and calls close() when it is gone
+ */
+export function pushOverlay(close) {
+  const below = Date.now();
+  overlay = { below, close };
+  history.replaceState({ ...history.state, below }, "");
+  history.pushState({ ...history.state, below: 0 }, "");
+  return () => {
+    const isThere = overlay?.below === below;
+    if (isThere) history.back();
+    return isThere;
+  };
+}
+
+/* Whether it was the entry of an overlay that was left: the view is the same, and there is nothing to ask the server. */
+function closeOverlay(event) {
+  const closed = overlay;
+  overlay = null;
+  closed?.close();
+  if (!closed || event.state?.below !== closed.below) return false;
+  writeUrl(state, false); // as the server has completed it meanwhile
+  return true;
+}
+
 /* Back and Forward bring a state back; a page that is loaded again starts from the history, a new one from the URL. */
 window.addEventListener("popstate", (event) => {
+  if (closeOverlay(event)) return;
   if (event.state?.lens) {
     replaceState({ ...settings.defaults, ...event.state.lens });
     document.dispatchEvent(new CustomEvent("lens:display", { detail: { key: "" } }));
