@@ -45,6 +45,7 @@ function replaceState(next) {
   const previous = state;
   state = Object.freeze(next);
   const changed = new Set(Object.keys(next).filter((name) => isDifferent(next[name], previous[name])));
+  if (changed.has("image") || changed.has("upload")) received.image = ""; // what is shown belongs to another image
   for (const { fields, listener } of changeListeners) if (fields.some((name) => changed.has(name))) listener();
 }
 
@@ -173,8 +174,8 @@ function receive(parts) {
 function adopt({ state: validated, notes, image, opened, default_model: model }) {
   settings.model = model;
   const displayed = opened ? {} : Object.fromEntries(settings.display.map((name) => [name, state[name]]));
-  received.image = image;
   replaceState({ ...validated, ...displayed });
+  received.image = image;
   writeUrl(state, false);
   if (opened) document.dispatchEvent(new CustomEvent("lens:display", { detail: { key: "" } }));
   if (notes.length) deliver("notes", { sentences: notes });
