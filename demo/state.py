@@ -354,5 +354,6 @@ def browser_settings() -> dict[str, Any]:
         "display": list(DISPLAY_FIELDS),
         "bounds": {name: schema[name] for name in DISPLAY_FIELDS},
         "image": examples()[0].label,
+        "tabs": list(TABS),
         "map_file": {option.name: {"default": option.default, **option.metadata} for option in fields(MapFileOptions)},
     }

@@ -23,6 +23,7 @@ import { mountExports } from "./widgets/download_buttons.js";
 import { mountReference, mountThumbnails } from "./widgets/example_buttons.js";
 import { mountFigures } from "./widgets/figures.js";
 import { mountFullScreen } from "./widgets/full_screen.js";
+import { mountGradioControls } from "./widgets/gradio_controls.js";
 import { mountImageSize } from "./widgets/image_size.js";
 import { mountLink, mountNotes } from "./widgets/link.js";
 import { mountPredictions } from "./widgets/predictions.js";
@@ -35,7 +36,7 @@ const LAYOUTS = {
   kernels: layOutKernels, tour: layOutTour,
 };
 const WIDGETS = { // by the part of the server's answers that each shows
-  connection: mountConnection, crosshair: mountCrosshair, display: mountDisplay, exports: mountExports, figures: mountFigures, full_screen: mountFullScreen, image_size: mountImageSize,
+  connection: mountConnection, crosshair: mountCrosshair, display: mountDisplay, exports: mountExports, figures: mountFigures, full_screen: mountFullScreen, gradio_controls: mountGradioControls, image_size: mountImageSize,
   link: mountLink, notes: mountNotes, panel: mountPanel(LAYOUTS), predictions: mountPredictions, progress: mountProgress,
   reference: mountReference, settings_fold: mountSettings, thumbnails: mountThumbnails, tour: mountTour,
 };

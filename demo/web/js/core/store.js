@@ -91,6 +91,12 @@ function setBusy(busy) {
   document.documentElement.dataset.lensBusy = busy;
 }
 
+/* As Gradio chooses the colors of its page, which may not be there yet. */
+function isDark() {
+  const theme = new URLSearchParams(location.search).get("__theme");
+  return theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+}
+
 async function send(content) {
   request?.abort();
   const controller = (request = new AbortController()), id = (requestId += 1);
@@ -98,7 +104,7 @@ async function send(content) {
   retryModels = [];
   setBusy(true);
   for (let attempt = 0; controller === request; attempt += 1) {
-    const body = { page, id, retry, ...content, cached: cachedKeys() };
+    const body = { page, id, retry, ...content, dark: isDark(), cached: cachedKeys() };
     try {
       const response = await post("view", body, { signal: controller.signal });
       if (!response.ok) {
@@ -270,5 +276,9 @@ export function start() {
   if (stored) {
     replaceState({ ...settings.defaults, ...stored });
     send({ state });
-  } else send({ query: currentQuery() });
+    return;
+  }
+  const tab = new URLSearchParams(currentQuery()).get("tab"); // shown at once, not when the server has read the URL
+  if (settings.tabs.includes(tab)) replaceState({ ...state, tab });
+  send({ query: currentQuery() });
 }
