@@ -151,6 +151,11 @@ def map_cell(
     }  # fmt: skip
 
 
+def in_files(cell: Json, row: str, column: str) -> Json:
+    """The cell with its place in a downloaded file (export_content.py): full screen, it can be downloaded alone."""
+    return cell | ({"file": {"row": row, "column": column}} if cell["kind"] in ("map", "tiles") else {})
+
+
 def highest(heatmap: np.ndarray) -> str:
     """Where a map has its maximum, for screen readers."""
     row, col = np.unravel_index(np.argmax(heatmap), heatmap.shape)
@@ -175,7 +180,8 @@ def result_cell(column: Column, name: str, caption: str = "", short: bool = Fals
     if name == "kernels":
         channels = representatives(result, TILES)
         names = [tr("kernels.tile", channel=i + 1) for i in channels]
-        return tiles_cell(result.kernels[channels], names, caption, alt, taps=True)
+        cell = tiles_cell(result.kernels[channels], names, caption, alt, taps=True)
+        return in_files(cell, name, column.name)
     exactly = tr_message(layer_and_target(result))
     if not short:
         caption = tr("maps.exactly", exactly=exactly, text=caption)
@@ -183,7 +189,8 @@ def result_cell(column: Column, name: str, caption: str = "", short: bool = Fals
         caption = f"{caption}. {tr_message(column.study.target.note)}"
     data = {"r50": result.numbers["r50"], "total": result.numbers["total"]} if name == "receptive_field" else {}
     values, geometry, position = displayed_values(result), result_geometry(result), marked_position(result)
-    return map_cell(column, values, geometry, position, caption, f"{alt}, {exactly}", **data)
+    cell = map_cell(column, values, geometry, position, caption, f"{alt}, {exactly}", **data)
+    return in_files(cell, name, column.name)
 
 
 def tiles_cell(

@@ -1,8 +1,8 @@
 """The page's own addresses: the browser sends a view state, and gets the parts of the page as they are computed.
 
-    POST lens/view     {page, id, state or query, cached}  -> application/x-ndjson, one JSON object of parts a line
+    POST lens/view     {page, id, state or query, dark, cached} -> application/x-ndjson, one JSON object of parts a line
     POST lens/stop     {page, id}                        -> 204
-    POST lens/export   {state, format}                   -> the file
+    POST lens/export   {state, format or map}            -> the file: of the tab, or of one map
     POST lens/sequence       {state}                 -> application/x-ndjson: progress, then the frames of a transition
     POST lens/sequence_file  {state, format}         -> the file
     POST lens/live?page=PAGE&…  JPEG                 -> what the frame of a camera gives (demo/live.py)
@@ -35,6 +35,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from transxnet.errors import InvalidValue, LensError
 
+from .export_request import ChosenMap
 from .exports import TYPES, File
 from .http_policy import parse_json
 from .i18n.translate import current_locale, locale_of_page, tr, tr_error, use_locale
@@ -115,6 +116,7 @@ class ViewBody(_Body):
     state: dict[str, Any] = {}
     query: Annotated[str, Field(max_length=8192)] | None = None
     retry: Annotated[list[Key], Field(max_length=16)] = []
+    dark: bool = False
     cached: Cached = Cached()
 
 
@@ -135,7 +137,8 @@ class ExportBody(_Body):
     """Body of lens/export."""
 
     state: ViewState
-    format: Literal[tuple(TYPES)]  # type: ignore[valid-type]
+    format: Literal[tuple(TYPES)] = "png"  # type: ignore[valid-type]
+    map: ChosenMap | None = None
 
 
 class SequenceBody(_Body):
@@ -207,7 +210,7 @@ class PageRoutes:
         request = RenderRequest(
             state, partial(self.requests.is_current, body.page, body.id),
             partial(self.requests.is_stopped, body.page, body.id), notes, opened=body.query is not None,
-            retry=body.retry, **body.cached.model_dump(),
+            retry=body.retry, dark=body.dark, **body.cached.model_dump(),
         )  # fmt: skip
         return self._stream(self.renderer.render(request), state.locale)
 
@@ -235,7 +238,7 @@ class PageRoutes:
 
     async def _export(self, values: Mapping[str, Any]) -> Response:
         body = await run_in_threadpool(validate, ExportBody, values)
-        return _download(await run_in_threadpool(export_view, self.renderer, body.state, body.format))
+        return _download(await run_in_threadpool(export_view, self.renderer, body.state, body.format, body.map))
 
     async def _sequence(self, values: Mapping[str, Any]) -> Response:
         if self._streams >= MAX_STREAMS:

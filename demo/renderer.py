@@ -66,6 +66,7 @@ class RenderRequest:
         hero: The key of the comparison in Overview.
         retry: Models whose failed loading is tried again.
         opened: Whether the state is that of a URL, so that the browser takes its display settings from it.
+        dark: Whether the page is dark, so that figures are.
     """
 
     state: ViewState
@@ -81,6 +82,7 @@ class RenderRequest:
     hero: str = ""
     retry: Collection[str] = ()
     opened: bool = False
+    dark: bool = False
 
 
 @dataclass
@@ -328,9 +330,8 @@ class Renderer:
         try:
             reference = self.reference_key(state, analyses)
             image = self.service.image(reference) if reference else None
-            figures = finished_figures(figures_of(state.tab, columns, rendering.image, extra, state.stage, image)) | {
-                "key": key
-            }
+            drawn = figures_of(state.tab, columns, rendering.image, extra, state.stage, image, rendering.request.dark)
+            figures = finished_figures(drawn) | {"key": key}
         except Exception:  # the maps above stay; the log gets what happened
             log.exception("drawing the figures of %s", state.tab)
             figures = none(tr("progress.not_drawn"))
@@ -358,6 +359,7 @@ class Renderer:
         values = (
             state.tab, rendering.image_key, state.models, state.target, state.stage, self.reference_key(state, only),
             () if fixed else (state.block, state.cam_layer, state.position), state.other_backbones, state.locale,
+            rendering.request.dark,
         )  # fmt: skip
         return sha256(repr(values).encode()).hexdigest()[:16]
 

@@ -13,6 +13,7 @@ Every option's name, type, bounds, default and description are those of ViewStat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -25,6 +26,7 @@ from transxnet.errors import InvalidValue, LensError, UnknownName
 from transxnet.errors import quote as quote_value
 from transxnet.explain.ablation.catalog import parse_ablations
 from transxnet.explain.ablation.masking import FILLS, parse_mask
+from transxnet.export.map_options import MapFileOptions
 from transxnet.sequence import TRANSITIONS
 from transxnet.variants import VARIANTS
 
@@ -361,4 +363,6 @@ def browser_settings() -> dict[str, Any]:
         "display": list(DISPLAY_FIELDS),
         "bounds": {name: schema[name] for name in DISPLAY_FIELDS},
         "image": examples()[0].name,
+        "tabs": list(TABS),
+        "map_file": {option.name: {"default": option.default, **option.metadata} for option in fields(MapFileOptions)},
     }

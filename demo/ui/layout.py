@@ -107,9 +107,10 @@ class Layout:
 
     def _side(self) -> None:
         Mounted("crosshair", elem_id="crosshair")
+        image_inputs = in_every_locale(lambda: tr_group("live.") | tr_group("images_in."))  # both open the camera
         with gr.Column(elem_id="images", min_width=0):
             Mounted("thumbnails", in_every_locale(self.renderer.thumbnails.items), elem_id="thumbs")
-            Mounted("image_inputs", _texts("images_in."), elem_id="image-inputs")
+            Mounted("image_inputs", image_inputs, elem_id="image-inputs")
         self.controls["upload"] = SafeImage(
             label=self.translations("page.your_image"), sources=["upload"], elem_id="upload", visible="hidden"
         )
@@ -174,6 +175,8 @@ class Layout:
             Mounted("display", _texts("display."), elem_id="display")
             Mounted("link", _texts("link."), elem_id="link")
             Mounted("exports", _texts("downloads."), elem_id="exports")
+            Mounted("gradio_controls", _texts("gradio_controls."))
+            Mounted("full_screen", in_every_locale(lambda: tr_group("downloads.") | tr_group("full_screen.")))
         Mounted("progress", elem_id="downloads")
         Mounted("notes", _texts("link."), elem_id="note")
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):

@@ -47,7 +47,7 @@ def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
     wanted = study(load("pico", device="cpu"), decode(examples()[0].path), StudyOptions(stage=2, position=(60, 180)))
 
     path = saved(lens, "npz", tmp_path)
-    assert path.name == "transxnet-lens-overview-pico-stage2.npz"
+    assert path.name == "cheetah-pico-overview-stage2-cougar.npz"
     with np.load(path, allow_pickle=False) as arrays:
         assert arrays["pico/attention"] == pytest.approx(wanted.attention.heads, rel=1e-4, abs=1e-6)
         manifest = json.loads(str(arrays["manifest"]))

@@ -210,7 +210,7 @@ def test_every_way_in_works_after_every_other(visit):
     lens.page.get_by_role("button", name=tr("images_in.paste"), exact=True).click()  # not allowed here
     expect(lens.page.locator("#note")).to_contain_text(tr("images_in.no_clipboard"))
     lens.page.get_by_role("button", name=tr("images_in.camera"), exact=True).click()  # there is none here
-    expect(lens.page.locator("#note")).to_contain_text(tr("images_in.no_camera"))
+    expect(lens.page.locator("#note")).to_contain_text(tr("live.no_camera"))
     bring("drop", 70)
     with lens.page.expect_navigation():
         lens.page.reload()

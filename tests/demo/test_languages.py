@@ -51,7 +51,7 @@ NAMES = frozenset(  # the same in every language: text of these alone needs no t
         r"\S+",
         "T S B M MB GMACs ms px pico STE OSRA IDConv DPE GN MS FFN D Mixer BatchNorm GroupNorm PNG SVG NPZ TransXNet "
         "Lens Grad CAM timm softmax bias SmoothGrad Top ImageNet arXiv "
-        "Hugging Face Hub Spearman logit V K Transformer q v kᵀ x",
+        "dpi Hugging Face Hub Spearman logit V K Transformer q v kᵀ x",
     )
 )
 ROOT = Path(__file__).resolve().parents[2]

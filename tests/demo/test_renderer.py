@@ -512,7 +512,7 @@ def test_url_names_a_step_of_the_tour(renderer):
 def test_file_shows_what_the_page_shows(page):
     page.show(tab="grad_cam")
     file = export_view(page.renderer, page.state, "png")
-    assert file.name == "transxnet-lens-grad_cam-small-stage4.png"
+    assert "-small-grad_cam-stage4-" in file.name
     assert file.data.startswith(b"\x89PNG")
 
 

@@ -91,7 +91,7 @@ def faithfulness_figure(reports: Sequence[SanityChecks], names: Sequence[str]) -
             f"{map_title(m, n, names)} deletion {f.deletion_auc:.3f}, insertion {f.insertion_auc:.3f}"
             for n, m, f in cells
         ) + ".",
-        strings.FAITHFULNESS_LIMITS, canvas.to_rgb(), None,
+        strings.FAITHFULNESS_LIMITS, canvas, None,
         *({f"{name}/{method}/{key}": getattr(f, key) for name, method, f in cells for key in keys}
           for keys in (AREAS, CURVES)),
     )  # fmt: skip
@@ -161,7 +161,7 @@ def randomization_figure(reports: Sequence[SanityChecks], names: Sequence[str]) 
         strings.RANDOMIZATION_CAPTION,
         "Correlation of each map with that of fully random models: "
         + "; ".join(f"{map_title(m, n, names)} {_remaining(r)}" for n, m, r in maps) + ".",
-        strings.RANDOMIZATION_LIMITS, canvas.to_rgb(), None, _correlations(reports, names),
+        strings.RANDOMIZATION_LIMITS, canvas, None, _correlations(reports, names),
         {f"{name}/{method}/{key}": getattr(result, key) for name, method, result in maps for key in keys},
     )  # fmt: skip
 
@@ -313,7 +313,7 @@ def agreement_figure(reports: Sequence[SanityChecks], names: Sequence[str]) -> S
         "agreement", strings.AGREEMENT_TITLE,
         Message(strings.AGREEMENT_CAPTION, share=f"{100 * first.share:.0f}", chance=f"{first.chance_overlap:.2f}"),
         "A table of the maps against each other, with a rank correlation and an overlap for every pair.",
-        strings.AGREEMENT_LIMITS, canvas.to_rgb(), None, numbers, arrays,
+        strings.AGREEMENT_LIMITS, canvas, None, numbers, arrays,
     )  # fmt: skip
 
 

@@ -10,5 +10,6 @@ STRINGS = {
     "exports.not_ready_remedy": "Download again when the maps are shown.",
     "exports.model_count": {"one": "{count} model was requested.", "other": "{count} models were requested."},
     "exports.model_count_remedy": "Specify one to three models, separated by commas.",
+    "exports.no_such_map": "The tab does not show this map now.",
     "exports.no_format": "There is no format {name}.",
 }

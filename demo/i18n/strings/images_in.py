@@ -17,13 +17,6 @@ STRINGS = {
         "The browser does not let this page read the clipboard. Press Ctrl+V, or allow clipboard access in the "
         "browser's site settings."
     ),
-    "images_in.no_camera": "No camera was found. Connect one, or upload a photo.",
-    "images_in.camera_denied": (
-        "The browser does not let this page use the camera. Allow it in the browser's site settings, or upload a photo."
-    ),
-    "images_in.camera_insecure": (
-        "Browsers offer the camera on https:// and localhost only. Open the page at such an address, or upload a photo."
-    ),
     "images_in.take": "Take photo",
     "images_in.cancel": "Cancel",
     "images_in.busy": "The previous image is still being uploaded. Wait until it is shown, then try again.",

@@ -24,6 +24,8 @@ import { mountCrosshair } from "./widgets/crosshair.js";
 import { mountExports } from "./widgets/download_buttons.js";
 import { mountReference, mountThumbnails } from "./widgets/example_buttons.js";
 import { mountFigures } from "./widgets/figures.js";
+import { mountFullScreen } from "./widgets/full_screen.js";
+import { mountGradioControls } from "./widgets/gradio_controls.js";
 import { mountHero } from "./widgets/hero.js";
 import { mountImageInputs, uploaded } from "./widgets/image_inputs.js";
 import { mountImageSize } from "./widgets/image_size.js";
@@ -40,7 +42,8 @@ const LAYOUTS = {
   kernels: layOutKernels, live: layOutLive, sequence: layOutSequence, tour: layOutTour,
 };
 const WIDGETS = { // by the part of the server's answers that each shows
-  connection: mountConnection, crosshair: mountCrosshair, display: mountDisplay, exports: mountExports, figures: mountFigures, hero: mountHero, image_inputs: mountImageInputs,
+  connection: mountConnection, crosshair: mountCrosshair, display: mountDisplay, exports: mountExports, figures: mountFigures,
+  full_screen: mountFullScreen, gradio_controls: mountGradioControls, hero: mountHero, image_inputs: mountImageInputs,
   image_size: mountImageSize,
   link: mountLink, notes: mountNotes, panel: mountPanel(LAYOUTS), predictions: mountPredictions, progress: mountProgress,
   reference: mountReference, settings_fold: mountSettings, terms: mountTerms, thumbnails: mountThumbnails, tour: mountTour,

@@ -383,7 +383,7 @@ def test_manifest_records_inputs_and_settings(results, images, weights):
     (entry,) = manifest["images"]
     first, second = entry["models"]
     assert code == 1  # one image is damaged
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["command"][:5] == ["python", "-m", "transxnet", "study", str(images[0])]
     assert {"python", "torch", "timm", "captum"} <= set(manifest["versions"])
     assert [list(failure) for failure in manifest["failed"]] == [["image", "error"]]

@@ -68,11 +68,11 @@ def calls(monkeypatch) -> list[tuple[str, str]]:
 def no_figures(monkeypatch) -> None:
     """Make studies without drawing their figures."""
 
-    def entry(out, folder, studies, upload, title, style):
+    def entry(out, folder, studies, upload, title, style, map_options):
         (out / folder).mkdir(parents=True, exist_ok=True)
         (out / folder / "sheet.png").touch()
         models = [{"model": s.model, "crop_png": "", "npz": "", "heatmaps": {}} for s in studies]
-        return {"name": title, "sheet": f"{folder}/sheet.png", "models": models, "figures": []}
+        return {"name": title, "sheet": f"{folder}/sheet.png", "models": models, "figures": [], "maps": []}
 
     monkeypatch.setattr("transxnet.export.files.write_image", entry)
     monkeypatch.setattr("transxnet.export.files.report", lambda *args: "")
@@ -116,6 +116,7 @@ def test_other_options_are_studied_again(study, calls, no_figures, images):
     for other in (
         (), ("--analyses", "grad_cam,contrast"), ("--target", "ladybug"), ("--cam-layer", 3), ("--stage", 2),
         ("--block", 1), ("--head", 1), ("--position", "30,40"), ("--full-cascade",), ("--reference", images[1]),
+        ("--map-format", "svg"), ("--map-format", "svg", "--no-map-caption"),
     ):  # fmt: skip
         calls.clear()
         for _ in range(2):
@@ -123,6 +124,19 @@ def test_other_options_are_studied_again(study, calls, no_figures, images):
         assert len(calls) == 1, other
     study(images[0], *CHEAP, "--models", "pico@untrained,pico_static@untrained", "--resume")
     assert len(calls) == 3
+
+
+def test_single_maps_are_written_on_request(study, images):
+    _, manifest, _ = study(images[0], *CHEAP, "--map-format", "pdf", "--map-width", "7.0", "--no-map-color-bar")
+    (entry,) = manifest["images"]
+    label = entry["models"][0]["target"]["label"].replace(" ", "-")
+    assert entry["maps"] == [
+        f"a/maps/a-pico-untrained-{name}-stage4-{label}.pdf" for name in ("grad_cam", "grad_cam_raw")
+    ]  # fmt: skip
+    for name in entry["maps"]:
+        data = (images[0].parents[1] / "out" / name).read_bytes()
+        assert b"/MediaBox [ 0 0 504 " in data
+        assert b"/FontFile2" in data
 
 
 def test_other_weights_are_studied_again(study, calls, no_figures, images, tmp_path):

@@ -98,6 +98,12 @@ function setBusy(busy) {
   document.documentElement.dataset.lensBusy = busy;
 }
 
+/* As Gradio chooses the colors of its page, which may not be there yet. */
+function isDark() {
+  const theme = new URLSearchParams(location.search).get("__theme");
+  return theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+}
+
 async function send(content) {
   request?.abort();
   const controller = (request = new AbortController()), id = (requestId += 1);
@@ -105,7 +111,7 @@ async function send(content) {
   retryModels = [];
   setBusy(true);
   for (let attempt = 0; controller === request; attempt += 1) {
-    const body = { page, id, retry, ...content, cached: cachedKeys() };
+    const body = { page, id, retry, ...content, dark: isDark(), cached: cachedKeys() };
     try {
       const response = await post("view", body, { signal: controller.signal });
       if (!response.ok) {
@@ -236,8 +242,38 @@ export function mount(mountWidget, element, value, part) {
 
 // ---- history ----------------------------------------------------------------------------------------------------
 
+let overlay = null; // {below, close}: what Back closes, and a mark in the state of the entry below it
+
+/**
+ * Adds an entry to the history for what lies over the view, such as a dialog: Back removes it, and calls close().
+ *
+ * @returns {function(): boolean} removes the entry where Back has not; then returns true, and calls close() when it is gone
+ */
+export function pushOverlay(close) {
+  const below = Date.now();
+  overlay = { below, close };
+  history.replaceState({ ...history.state, below }, "");
+  history.pushState({ ...history.state, below: 0 }, "");
+  return () => {
+    const isThere = overlay?.below === below;
+    if (isThere) history.back();
+    return isThere;
+  };
+}
+
+/* Whether it was the entry of an overlay that was left: the view is the same, and there is nothing to ask the server. */
+function closeOverlay(event) {
+  const closed = overlay;
+  overlay = null;
+  closed?.close();
+  if (!closed || event.state?.below !== closed.below) return false;
+  writeUrl(state, false); // as the server has completed it meanwhile
+  return true;
+}
+
 /* Back and Forward bring a state back; a page that is loaded again starts from the history, a new one from the URL. */
 window.addEventListener("popstate", (event) => {
+  if (closeOverlay(event)) return;
   if (event.state?.lens) {
     replaceState({ ...settings.defaults, ...event.state.lens });
     document.dispatchEvent(new CustomEvent("lens:display", { detail: { key: "" } }));
@@ -252,5 +288,9 @@ export function start() {
   if (stored) {
     replaceState({ ...settings.defaults, ...stored });
     send({ state });
-  } else send({ query: currentQuery() });
+    return;
+  }
+  const tab = new URLSearchParams(currentQuery()).get("tab"); // shown at once, not when the server has read the URL
+  if (settings.tabs.includes(tab)) replaceState({ ...state, tab });
+  send({ query: currentQuery() });
 }

@@ -5,6 +5,7 @@ import { fitCanvas, renderGrid, renderMap } from "../core/map_renderer.js";
 import { dequantize } from "../core/quantized.js";
 import { onChange, page, post, state } from "../core/store.js";
 import { toQuery } from "../core/url.js";
+import { openCamera } from "../widgets/camera.js";
 import { signedScale } from "./kernel_grids.js";
 
 /**
@@ -12,7 +13,6 @@ import { signedScale } from "./kernel_grids.js";
  * shows meanwhile is dropped. Payload: demo/views/live.py; answers: demo/live.py. The camera stops when the tab is left.
  */
 const JPEG_QUALITY = 0.85, LEAST_RATE = 6, RECENT = 20; // frames a second; frames over which rate and latency are taken
-const PROBLEMS = { NotFoundError: "no_camera", OverconstrainedError: "no_camera", NotAllowedError: "denied", SecurityError: "denied" };
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 let view = null;
 
@@ -82,17 +82,11 @@ function createView(key, { strings, side, instead, images }, act) {
 
   async function begin() {
     message.textContent = "";
-    if (!window.isSecureContext || !navigator.mediaDevices) return say(strings.insecure);
     start.disabled = true;
-    try {
-      await exchange.catch(() => {}); // of before the last stop
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-      video.srcObject = stream;
-      await video.play();
-    } catch (error) {
-      stop();
-      say(strings[PROBLEMS[error.name] || "in_use"]);
-    }
+    await exchange.catch(() => {}); // of before the last stop
+    stream = await openCamera(strings, say);
+    video.srcObject = stream;
+    if (stream) await video.play().catch(() => { stop(); say(strings.in_use); });
     start.disabled = false;
     if (!stream) return;
     if (!node.offsetParent) return stop(); // the tab was left meanwhile

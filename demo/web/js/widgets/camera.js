@@ -2,30 +2,31 @@ import { createButton, createNode } from "../core/dom.js";
 import { notify } from "../core/store.js";
 
 /** The camera as an input: opening it, with a sentence for everything that prevents it, and a dialog that takes a photo. */
-const REASONS = { NotAllowedError: "camera_denied", SecurityError: "camera_denied" }; // all others: there is none
+const REASONS = { NotFoundError: "no_camera", OverconstrainedError: "no_camera", NotAllowedError: "denied", SecurityError: "denied" };
 
 /**
  * Opens the camera.
  *
- * @param {Object} strings - demo/i18n/strings/images_in.py
- * @returns {Promise<MediaStream|null>} null after a sentence that says why there is none
+ * @param {Object} strings - demo/i18n/strings/live.py
+ * @param {function(string): void} say - gets a sentence if there is none
+ * @returns {Promise<MediaStream|null>}
  */
-export async function openCamera(strings) {
-  if (!navigator.mediaDevices) { // browsers hide it on an insecure address
-    notify(strings[window.isSecureContext ? "no_camera" : "camera_insecure"]);
+export async function openCamera(strings, say) {
+  if (!window.isSecureContext || !navigator.mediaDevices) { // browsers hide it on an insecure address
+    say(strings.insecure);
     return null;
   }
   try {
     return await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch (error) {
-    notify(strings[REASONS[error.name] || "no_camera"]);
+    say(strings[REASONS[error.name] || "in_use"]);
     return null;
   }
 }
 
 /** Shows the camera's picture in a dialog; `send` gets the photo as a file. The camera stops when the dialog closes. */
 export async function takePhoto(strings, send) {
-  const stream = await openCamera(strings);
+  const stream = await openCamera(strings, notify);
   if (!stream) return;
   const video = createNode("video", { srcObject: stream, autoplay: true, muted: true, playsInline: true });
   const dialog = createNode("dialog", { className: "lens-camera", ariaLabel: strings.camera }, video);

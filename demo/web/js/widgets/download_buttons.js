@@ -1,13 +1,11 @@
-import { createButton, createNode, fillTemplate } from "../core/dom.js";
+import { createButton, createNode } from "../core/dom.js";
+import { saveExport } from "../core/downloads.js";
 import { inPageLanguage } from "../core/language.js";
-import { saveResponse } from "../core/save_file.js";
-import { post, state } from "../core/store.js";
+import { state } from "../core/store.js";
 
 /** Buttons that download what is shown. value: demo/i18n/strings/downloads.py by language. */
 const FORMATS = ["png", "svg", "npz", "html"];
 const WIDE = "(min-width: 641px)";
-
-const sizeOf = ({ size }) => (size >= 1e5 ? `${(size / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.floor(size / 1000))} kB`);
 
 export function mountExports(element, props) {
   const strings = inPageLanguage(props.value), status = createNode("p", "status");
@@ -15,17 +13,7 @@ export function mountExports(element, props) {
 
   async function download(format) {
     setBusy(true);
-    status.classList.remove("failed");
-    status.textContent = strings.creating;
-    try {
-      const response = await post("export", { state, format });
-      if (!response.ok) throw new Error((await response.json()).error);
-      const { name, blob } = await saveResponse(response);
-      status.textContent = fillTemplate(strings.done, { name, size: sizeOf(blob) });
-    } catch (error) {
-      status.classList.add("failed");
-      status.textContent = error instanceof TypeError ? strings.failed : error.message;
-    }
+    await saveExport({ state, format }, strings, status);
     setBusy(false);
   }
 
