@@ -1,3 +1,4 @@
+import { openCamera } from "../core/camera.js";
 import { createCell, createColorBar, createPredictionBars } from "../core/cells.js";
 import { createButton, createNode, createSection, fillTemplate, restoreFocus } from "../core/dom.js";
 import { formatFixed } from "../core/format.js";
@@ -5,7 +6,6 @@ import { fitCanvas, renderGrid, renderMap } from "../core/map_renderer.js";
 import { dequantize } from "../core/quantized.js";
 import { onChange, page, post, state } from "../core/store.js";
 import { toQuery } from "../core/url.js";
-import { openCamera } from "../widgets/camera.js";
 import { signedScale } from "./kernel_grids.js";
 
 /**

@@ -1,7 +1,7 @@
+import { takePhoto } from "../core/camera.js";
 import { createButton, createNode } from "../core/dom.js";
 import { inPageLanguage } from "../core/language.js";
 import { notify, update } from "../core/store.js";
-import { takePhoto } from "./camera.js";
 
 /**
  * Ways to bring an image onto the page: upload, camera, clipboard, and a drop or a paste anywhere. Each ends in the file

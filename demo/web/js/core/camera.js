@@ -1,5 +1,5 @@
-import { createButton, createNode } from "../core/dom.js";
-import { notify } from "../core/store.js";
+import { createButton, createNode } from "./dom.js";
+import { notify } from "./store.js";
 
 /** The camera as an input: opening it, with a sentence for everything that prevents it, and a dialog that takes a photo. */
 const REASONS = { NotFoundError: "no_camera", OverconstrainedError: "no_camera", NotAllowedError: "denied", SecurityError: "denied" };
