@@ -28,7 +28,7 @@ IMPORT_MODULE = f"""
 # Gradio's client says so of the stream it closes itself when a page is left.
 LEFT = re.compile(r"AbortError: signal is aborted without reason\s+at \S+ \(.*\)\s+at \S+\.close \(")
 LONG = 5  # seconds after which what still works counts as long work, which says on the page how far it is
-PATIENCE = 60_000  # milliseconds: other work may share the processor; a condition that holds ends the wait at once
+PATIENCE = 150_000  # milliseconds: other work may share the processor; a condition that holds ends the wait at once
 WIDE, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
 _ARRIVED = """([view, before]) => {
