@@ -298,7 +298,9 @@ def to_query(state: ViewState) -> dict[str, str]:
     query: dict[str, str] = {}
     for name in URL_FIELDS:
         value = getattr(state, name)
-        if value == ViewState.model_fields[name].default or (name == "image" and state.upload):
+        if value == ViewState.model_fields[name].default or (name in ("image", "previous_image") and state.upload):
+            continue
+        if name == "previous_image" and value == PREVIOUS:  # an upload, which is in no link
             continue
         if name == "position":
             if not state.upload:  # a position in an image that no link holds means nothing

@@ -144,7 +144,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
 
 
 def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
-    lens = follow("?image=cheetah&x=31&y=37&tab=sanity_checks", "")  # a position whose sanity checks are not cached
+    lens = follow("?image=lion&x=31&y=37&tab=sanity_checks", "")  # a position whose sanity checks are not cached
     waiting, stopped = (
         lens.page.locator(f"#panel-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped")
     )
@@ -161,7 +161,7 @@ def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     lens.look_at("overview")
     assert lens.panel("overview").locator(".lens-frame.drawn").count() == 3
     assert not lens.page.locator(".lens-stopped").count()
-    assert query(lens) == {"x": "31", "y": "37"}  # cheetah is the default
+    assert query(lens) == {"x": "31", "y": "37"}  # lion is the default
 
 
 def test_back_and_forward_go_through_the_views(visit):

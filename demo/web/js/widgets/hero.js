@@ -1,7 +1,7 @@
 import { appendColorBar, createCell } from "../core/cells.js";
 import { createButton, createNode, whenVisible } from "../core/dom.js";
 import { inPageLanguage } from "../core/language.js";
-import { onChange, received, state, update } from "../core/store.js";
+import { received, state, update } from "../core/store.js";
 
 /**
  * Two images, two sets of kernels: image A, its kernels, the difference, image B's kernels, image B. Emphasis alternates
@@ -88,9 +88,5 @@ export function mountHero(element, props, act, watch) {
     if (isPlaying && !document.hidden && root.offsetParent) emphasize(emphasized === "first" ? "second" : "first");
   }, PERIOD);
   document.addEventListener("lens:display", whenVisible(element, () => drawings.forEach((draw) => draw())));
-  onChange(["image", "upload", "reference", "models", "stage", "block"], () => root.classList.add("stale"));
-  watch(() => {
-    root.classList.remove("stale");
-    build();
-  });
+  watch(build);
 }
