@@ -88,9 +88,8 @@ def _studies(
         studies.append(study(model, image, options, reference, reference_name=reference_name))
         first = studies[0]
         options = replace(
-            options, target=first.target.wnid, allow_missing_target=True, contrast_target=first.contrast_target,
-            position=first.position,
-        )  # fmt: skip
+            options, target=first.target.wnid, allow_missing_target=True, contrast_target=first.contrast_target
+        )
     return studies
 
 

@@ -1,7 +1,11 @@
-"""Notes below example images."""
+"""Names of the example images."""
 
 from __future__ import annotations
 
 STRINGS = {
-    "examples.misclassified": "mis\u00adclassified",
+    "examples.cheetah": "cheetah",
+    "examples.lion": "lion",
+    "examples.tower": "tower",
+    "examples.toy_figure": "toy figure",
+    "examples.portrait": "portrait",
 }
