@@ -39,7 +39,7 @@ from .i18n.translate import source_name, tr, tr_group, tr_lines, tr_message
 Json = dict[str, Any]
 SHARP = 352  # longest side in pixels of the image under a map; the browser draws at this size
 TILES = REPRESENTATIVE_COUNT  # kernels shown, as in files
-PREVIEW_SIDE = 720
+PREVIEW_SIDE, THUMBNAIL_SIDE = 720, 224
 
 DATASETS = {"tiny-imagenet-200": "Tiny-ImageNet", "imagenet-1k": "ImageNet-1K"}  # label set -> its dataset
 STALLED_AFTER = 6.0  # seconds without data after which a download is reported as stalled
@@ -151,6 +151,11 @@ def map_cell(
     }  # fmt: skip
 
 
+def in_files(cell: Json, row: str, column: str) -> Json:
+    """The cell with its place in a downloaded file (export_content.py): full screen, it can be downloaded alone."""
+    return cell | ({"file": {"row": row, "column": column}} if cell["kind"] in ("map", "tiles") else {})
+
+
 def highest(heatmap: np.ndarray) -> str:
     """Where a map has its maximum, for screen readers."""
     row, col = np.unravel_index(np.argmax(heatmap), heatmap.shape)
@@ -175,7 +180,8 @@ def result_cell(column: Column, name: str, caption: str = "", short: bool = Fals
     if name == "kernels":
         channels = representatives(result, TILES)
         names = [tr("kernels.tile", channel=i + 1) for i in channels]
-        return tiles_cell(result.kernels[channels], names, caption, alt, taps=True)
+        cell = tiles_cell(result.kernels[channels], names, caption, alt, taps=True)
+        return in_files(cell, name, column.name)
     exactly = tr_message(layer_and_target(result))
     if not short:
         caption = tr("maps.exactly", exactly=exactly, text=caption)
@@ -183,7 +189,8 @@ def result_cell(column: Column, name: str, caption: str = "", short: bool = Fals
         caption = f"{caption}. {tr_message(column.study.target.note)}"
     data = {"r50": result.numbers["r50"], "total": result.numbers["total"]} if name == "receptive_field" else {}
     values, geometry, position = displayed_values(result), result_geometry(result), marked_position(result)
-    return map_cell(column, values, geometry, position, caption, f"{alt}, {exactly}", **data)
+    cell = map_cell(column, values, geometry, position, caption, f"{alt}, {exactly}", **data)
+    return in_files(cell, name, column.name)
 
 
 def tiles_cell(
@@ -294,6 +301,16 @@ def photo(study: Study, image: SourceImage) -> Json:
     factor = SHARP / max(height, width)
     sharp = crop_source(image.rgb, study.crop.crop_box, (round(height * factor), round(width * factor)))
     return {"src": jpeg(sharp), "input": png(study.crop.rgb)}
+
+
+def thumbnail(image: SourceImage) -> np.ndarray:
+    """The central square of an image, uint8 (n, n, 3) with at most THUMBNAIL_SIDE pixels on each side."""
+    height, width = image.rgb.shape[:2]
+    side = min(height, width)
+    left, top = (width - side) / 2, (height - side) / 2
+    size = (min(side, THUMBNAIL_SIDE),) * 2
+    box = (left, top, left + side, top + side)
+    return np.asarray(Image.fromarray(image.rgb).resize(size, Image.Resampling.LANCZOS, box, reducing_gap=2))
 
 
 def jpeg(rgb: np.ndarray) -> str:

@@ -85,7 +85,7 @@ class Scene:
 
 
 def model_title(name: str) -> str:
-    """Name of a model on the page: "T", "B (384 px)", "pico, no OSRA", "T (random weights)", "resnet50 (timm)"."""
+    """Name of a model on the page: "T", "B (384 px)", "pico (no OSRA)", "T (random weights)", "resnet50 (timm)"."""
     spec, untrained = spec_of(name)
     title = tr_group("models.title_").get(spec.short, spec.short)
     if is_backbone(name):

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import numpy as np
-
 from transxnet.backbones.spec import is_backbone, spec_of
 from transxnet.images import SourceImage
 from transxnet.weights.load import study_memory
 
-from .cells import jpeg
+from .cells import jpeg, thumbnail
 from .columns import model_title
 from .i18n.translate import tr
-from .reference_image import find_reference, has_previous
+from .reference_image import find_reference, has_previous_upload
 from .service import StudyService
 from .state import PREVIOUS, SIZES, ViewState, last_block
 
-THUMBNAIL_SIDE = 128  # pixels, at least
 MODELS_WITHOUT: dict[str, tuple[str, str]] = {  # part of the model -> the models trained with and without it
     "generated_kernels": ("pico_matched", "pico_static"),
     "attention": ("pico_matched", "pico_noosra"),
@@ -98,15 +95,6 @@ def classes_of(model: str) -> list[list[str]]:
     return [list(pair) for pair in sorted(zip(labels.names, labels.wnids, strict=True))]
 
 
-def thumbnail(image: SourceImage) -> np.ndarray:
-    """The central square of an image, uint8 (n, n, 3)."""
-    rgb = image.rgb
-    side = min(rgb.shape[:2])
-    top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
-    step = max(1, side // THUMBNAIL_SIDE)
-    return rgb[top : top + side : step, left : left + side : step]
-
-
 class Thumbnails:
     """The examples as buttons."""
 
@@ -115,23 +103,31 @@ class Thumbnails:
         self._sources = [jpeg(thumbnail(image)) for image in images]
 
     def items(self) -> list[dict[str, str]]:
-        """One item an example: its label, name, image and alternative text."""
+        """One item an example: its name, image, note and alternative text."""
         return [
             {
-                "value": example.label,
+                "value": example.name,
                 "src": source,
-                "label": tr(example.key),
-                "alt": tr("page.example", label=tr(example.key)),
+                "label": example.name,
+                "note": example.note,
+                "alt": tr("page.example", label=example.name),
             }
             for example, source in zip(self.examples, self._sources, strict=True)
         ]
 
+    def menu(self, state: ViewState) -> dict[str, Any]:
+        """Reference images by name: [value, name] of each, and which is chosen."""
+        items = [[example.name, example.name] for example in self.examples]
+        if has_previous_upload(state, self.service):
+            items.append([PREVIOUS, tr("page.your_image")])
+        return {"items": items, "chosen": find_reference(state, self.service, self.examples).example or PREVIOUS}
+
     def reference(self, state: ViewState) -> dict[str, Any]:
-        """Those to choose a reference image from, with the visitor's previous image where there is one."""
+        """Those to choose a reference image from, with the visitor's previous upload where there is one."""
         items = self.items()
-        if has_previous(state, self.service):
+        if has_previous_upload(state, self.service):
             name = tr("page.your_image")
             source = jpeg(thumbnail(self.service.image(state.previous_upload)))
-            items.append({"value": PREVIOUS, "src": source, "label": name, "alt": name})
+            items.append({"value": PREVIOUS, "src": source, "label": name, "note": "", "alt": name})
         chosen = find_reference(state, self.service, self.examples).example or PREVIOUS
         return {"items": items, "chosen": chosen}

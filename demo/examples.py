@@ -1,44 +1,53 @@
-"""Examples that need no network: photos shipped inside installed packages. What is not there is left out."""
+"""Example photographs, bundled in assets/examples with their true class, source, author and license.
+
+The bundled model classifies them correctly, but for those that are marked: they show how it fails. One of these is of a
+class that the model does not know.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cache
 from pathlib import Path
+
+from transxnet.assets import find_asset
 
 from .i18n.translate import tr
 
 
 @dataclass(frozen=True)
 class Example:
-    """A photo inside a package, and what it shows."""
+    """A photograph and what it shows.
 
-    package: str
-    file: str
-    label: str
-    key: str  # of its name
+    Attributes:
+        name: Its true class, which also names it in a URL.
+        wnid: Of that class; None if the bundled model's label set lacks it.
+        source: Where the file comes from.
+        author: Of the photograph.
+        license: An SPDX identifier, or "public domain".
+        misclassified: Whether the bundled model predicts another class.
+    """
 
-    @cached_property
+    name: str
+    wnid: str | None
+    source: str
+    author: str
+    license: str
+    misclassified: bool = False
+
+    @property
     def path(self) -> Path:
-        return Path(str(files(self.package))) / self.file
+        return find_asset(f"examples/{self.name}.jpg")
 
-
-_EXAMPLES = (
-    Example("gradio", "media_assets/images/cheetah1.jpg", "cheetah", "examples.cheetah"),
-    Example("gradio", "media_assets/images/lion.jpg", "lion", "examples.lion"),
-    Example("gradio", "media_assets/images/tower.jpg", "tower", "examples.tower"),
-    Example("gradio", "media_assets/images/groot.jpeg", "toy figure", "examples.toy_figure"),
-    Example("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "portrait", "examples.portrait"),
-)
+    @property
+    def note(self) -> str:
+        """What is said below its name, in the current locale."""
+        return tr("examples.misclassified") if self.misclassified else ""
 
 
 @cache
 def examples() -> tuple[Example, ...]:
-    """Those of the examples that are on this disk, best first."""
-    return tuple(example for example in _EXAMPLES if example.path.is_file())
-
-
-def example_name(label: str) -> str:
-    """Name of the example with this label, in the current locale."""
-    return next((tr(example.key) for example in _EXAMPLES if example.label == label), label)
+    """All examples; the page opens on the first, and compares it with the second."""
+    text = find_asset("examples/examples.json").read_text(encoding="utf-8")
+    return tuple(Example(**values) for values in json.loads(text))

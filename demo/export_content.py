@@ -39,6 +39,8 @@ from .views.ablation import logit
 from .views.compare import MAPS, compared, compared_map, has
 from .views.costs import MEASURED, costs
 
+SECOND = "second/"  # before the model in names of what is of the reference image
+
 
 @dataclass(frozen=True)
 class Content:
@@ -53,6 +55,13 @@ class Content:
     notes: Sequence[str] = ()
     numbers: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def keys(self, row: str) -> list[str]:
+        """A name for each cell of a row: its model, or the pair of models of a difference."""
+        if row == "difference" and self.arrays:
+            return [name.removeprefix("difference/") for name in self.arrays]
+        models = [shot.study.model for shot in self.shots]
+        return [f"{SECOND}{model}" if model in models[:i] else model for i, model in enumerate(models)]
 
     def composition(self, metadata: Mapping[str, Any], tone: Tone) -> Composition:
         rows = [(row.heading(tone), row.cells) for row in self.rows]
@@ -79,7 +88,7 @@ def content_of(request: ExportRequest) -> Content:
 def arrays_of(request: ExportRequest, content: Content) -> dict[str, np.ndarray]:
     """Under "VARIANT/NAME"; of a second photo "second/VARIANT/NAME"; of several variants "difference/A/B"."""
     named: dict[str, np.ndarray] = {}
-    for prefix, group in (("", request.shots), ("second/", request.second)):
+    for prefix, group in (("", request.shots), (SECOND, request.second)):
         for shot in group:
             study, key = shot.study, f"{prefix}{shot.study.model}"
             named |= {f"{key}/{name}": values for name, values in arrays(study).items()}
@@ -240,7 +249,7 @@ def _prediction_table(shot: Shot) -> tuple[str, Table]:
     if t.target[0].index not in [old.index for old, _ in pairs]:
         pairs.append(t.target)
     rows = [
-        (old.label, percent(old.probability), percent(new.probability), logit(old.logit), logit(new.logit))
+        (old.label, percent(old.probability, 1), percent(new.probability, 1), logit(old.logit), logit(new.logit))
         for old, new in pairs
     ]
     changes = "; ".join(f"{change.description}, {change.scope}" for change in t.applied)

@@ -9,6 +9,7 @@ from typing import Any
 from transxnet.draw.scale import Tone
 from transxnet.draw.styles import MAP_STYLES
 from transxnet.export.images import Style
+from transxnet.export.map_options import MapFileOptions
 from transxnet.export.rows import Shot
 from transxnet.images import SourceImage
 
@@ -23,6 +24,21 @@ class Display:
     style: Style = field(default_factory=Style)
     model_resolution: bool = False
     direction: str = "from"
+
+
+@dataclass(frozen=True)
+class ChosenMap:
+    """One map of a tab, as a cell's `file` names it (cells.in_files).
+
+    Attributes:
+        row: Name of its row.
+        column: Its model, "second/MODEL" for the reference image, or "A/B" for a difference of models.
+        options: How it is written.
+    """
+
+    row: str
+    column: str
+    options: MapFileOptions = field(default_factory=MapFileOptions)
 
 
 @dataclass(frozen=True)

@@ -7,35 +7,38 @@ A file holds no path of this machine and no name of a visitor's image, which is 
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from transxnet.draw.compose import compose
+from transxnet.draw.compose import Cell, compose
 from transxnet.draw.fonts import numbered_classes
 from transxnet.errors import LensError, UnknownName, quote
 from transxnet.export import files
+from transxnet.export.axes import describe_arrays
 from transxnet.export.images import class_numbers
 from transxnet.export.manifest import as_text, html_with, manifest, png_with
+from transxnet.export.map_file import class_name, file_stem, layer_name, map_file
 from transxnet.export.records import npz, versions
 from transxnet.export.rows import LARGEST, Row, Shot, available_head
 from transxnet.images import SourceImage
 
 from .export_content import Content, arrays_of, content_of
-from .export_request import ExportRequest, identity
+from .export_request import ChosenMap, ExportRequest, identity
 from .i18n.translate import message, tr
 from .state import TABS
 
 TYPES = {"png": "image/png", "svg": "image/svg+xml", "npz": "application/zip", "html": "text/html"}
+MIME_TYPES = TYPES | {"pdf": "application/pdf"}  # of a single map
 LARGEST_PNG = 14_000_000  # bytes; a larger one is drawn again, smaller
 SMALLEST, LARGEST_SIDE, PIXELS = 768, 2048, 24e6  # of a map's side; of all maps together
-STAGED = ("overview", "attention", "kernels", "erf", "compare")  # views whose stage is the shared one
+WITHOUT_MAPS = ("sequence", "live", "tour")  # tabs that have nothing to download here
+LAYERED = ("overview", "attention", "kernels", "grad_cam", "erf", "compare")  # views of one layer
 SVG_SIDE = 1024  # pixels of a map in an SVG, whose words are sharp at any size
 
 
@@ -56,7 +59,32 @@ def export(kind: str, request: ExportRequest) -> File:
     if kind not in TYPES:
         choose = f"Choose one of: {', '.join(TYPES)}."
         raise UnknownName(message("exports.no_format", name=quote(kind)), remedy=choose)
-    if request.view not in TABS or request.view == "tour":
+    return _file(request, kind, MAKERS[kind])
+
+
+def export_map(chosen: ChosenMap, request: ExportRequest) -> File:
+    """One map of the tab alone. Raises LensError where the tab has no such map."""
+
+    def make(request: ExportRequest, content: Content, metadata: dict[str, Any]) -> bytes:
+        row = next((row for row in content.rows if row.name == chosen.row), None)
+        keys = content.keys(chosen.row)
+        cell = row.cells[keys.index(chosen.column)] if row and chosen.column in keys else None
+        if not isinstance(cell, Cell):
+            raise LensError(message("exports.no_such_map"), remedy=message("exports.not_ready_remedy"))
+        tone = request.display.style.tone
+        title = f"{row.title}, {cell.title or content.shots[keys.index(chosen.column)].title}."
+        scale = row.scale and replace(row.scale, tone=tone)
+        metadata |= {"map": {"row": chosen.row, "column": chosen.column, **asdict(chosen.options)}}
+        return map_file(cell, scale, title, metadata, chosen.options)
+
+    return _file(request, chosen.options.format, make, chosen)
+
+
+def _file(
+    request: ExportRequest, kind: str, make: Callable[[ExportRequest, Content, dict[str, Any]], bytes],
+    chosen: ChosenMap | None = None,
+) -> File:  # fmt: skip
+    if request.view not in TABS or request.view in WITHOUT_MAPS:
         raise LensError(message("exports.no_maps"), remedy=message("exports.no_maps_remedy"))
     if not request.shots:
         raise LensError(
@@ -68,8 +96,8 @@ def export(kind: str, request: ExportRequest) -> File:
     content = content_of(request)
     metadata = _manifest(request, content.rows, content.numbers)
     with numbered_classes(class_numbers([shot.study for shot in (*request.shots, *request.second)])):
-        data = MAKERS[kind](request, content, metadata)
-    return File(f"{file_stem(request)}.{kind}", TYPES[kind], data)
+        data = make(request, content, metadata)
+    return File(f"{stem_of(request, chosen)}.{kind}", MIME_TYPES[kind], data)
 
 
 def manifest_of(request: ExportRequest) -> dict[str, Any]:
@@ -78,13 +106,17 @@ def manifest_of(request: ExportRequest) -> dict[str, Any]:
     return _manifest(request, content.rows, content.numbers)
 
 
-def file_stem(request: ExportRequest) -> str:
-    """The name of the file without its extension: "transxnet-lens-attention-pico-stage3"."""
-    stage = request.options.get("stage") if request.view in STAGED else None
-    stage = request.options.get("cam_layer") if request.view == "grad_cam" else stage
-    variants = dict.fromkeys(shot.study.model for shot in request.shots)
-    parts = ["transxnet-lens", request.view, *variants, *([f"stage{stage}"] if stage else [])]
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(parts))[:120]
+def stem_of(request: ExportRequest, chosen: ChosenMap | None = None) -> str:
+    """The name of the file without its extension: image, models, tab, map, layer, class.
+
+    "lion-pico-attention-stage3-block2-lion"; an uploaded image is known by the first digits of its SHA-256.
+    """
+    study, row = request.shots[0].study, chosen.row if chosen else request.view
+    models = [chosen.column] if chosen else dict.fromkeys(shot.study.model for shot in request.shots)
+    images = [label or image.sha256[:12] for label, image in zip(request.labels, request.images, strict=True)]
+    shown = request.compared if request.view == "compare" and not request.second else row
+    layer = layer_name(study, shown) if request.view in LAYERED else ""
+    return file_stem(*images, *models, *dict.fromkeys((request.view, row)), layer, class_name(study))
 
 
 def _manifest(request: ExportRequest, rows: Sequence[Row], numbers: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +161,9 @@ def _svg(request: ExportRequest, content: Content, metadata: dict[str, Any]) -> 
 
 def _npz(request: ExportRequest, content: Content, metadata: dict[str, Any]) -> bytes:
     arrays_by_name = arrays_of(request, content)
-    return npz(arrays_by_name | {"manifest": np.array(as_text({**metadata, "arrays": sorted(arrays_by_name)}))})
+    return npz(
+        arrays_by_name | {"manifest": np.array(as_text({**metadata, "arrays": describe_arrays(arrays_by_name)}))}
+    )
 
 
 def _html(request: ExportRequest, content: Content, metadata: dict[str, Any]) -> bytes:

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
-import numpy as np
-
 from transxnet.draw.canvas import DPI, Canvas, Panel
 from transxnet.draw.erf import COLORMAP, DECADES, RING, erf_curves_figure, log_multiple
 from transxnet.draw.figure import StudyFigure, joined
@@ -27,7 +25,7 @@ from transxnet.export.manifest import manifest, png_with
 from transxnet.images import SourceImage
 from transxnet.study import Study
 
-from .cells import Json, data_url, pending
+from .cells import Json, data_url, pending, png
 from .columns import Column
 from .export_request import identity
 from .i18n.translate import message, tr, tr_group, tr_message
@@ -39,7 +37,7 @@ _serial = count(1)
 
 def figures_of(
     view: str, columns: Sequence[Column], image: SourceImage, backbones: Sequence[Column] = (),
-    stage: int | None = None, reference_image: SourceImage | None = None,
+    stage: int | None = None, reference_image: SourceImage | None = None, dark: bool = False,
 ) -> list[Json]:  # fmt: skip
     """The figures of a tab; each shows all finished columns on one scale.
 
@@ -50,6 +48,7 @@ def figures_of(
         backbones: Columns of other backbones, added to the first figures of the receptive field.
         stage: Shown of analyses that hold every stage (views.LAYER_INDEPENDENT); None is the studies' own.
         reference_image: Of analyses that compare two images.
+        dark: Whether the page is dark.
     """
     studies, backbone_studies = _studies(columns), _studies(backbones)
     compared = bool(studies and backbones)
@@ -59,7 +58,7 @@ def figures_of(
             figures += figures_for(part, _at_stage(stage, studies) if part in LAYER_INDEPENDENT else studies, image.rgb)
     images = [identity(source) for source in (image, reference_image) if source is not None]
     about = manifest({"tab": view, "stage": stage}, images, [*studies, *backbone_studies], [], Style())
-    return [figure(study_figure, about) for study_figure in figures]
+    return [figure(study_figure, about, dark) for study_figure in figures]
 
 
 def _at_stage(stage: int | None, studies: Sequence[Study]) -> list[Study]:
@@ -84,8 +83,8 @@ def backbone_figures(studies: Sequence[Study], backbones: Sequence[Study], image
     ]  # fmt: skip
 
 
-def _backbone_maps(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
-    """One panel per model on one scale: uint8 (H, W, 3), RGB."""
+def _backbone_maps(studies: Sequence[Study], image: SourceImage) -> Canvas:
+    """One panel per model on one scale."""
     canvas, columns = Canvas(), min(MAX_IN_ROW, max(3, 1 + len(studies)))
     side = canvas.panel_pixels(columns)
     fields = [study.receptive_field for study in studies]
@@ -102,15 +101,16 @@ def _backbone_maps(studies: Sequence[Study], image: SourceImage) -> np.ndarray:
     canvas.panels(panels, columns)
     units = "multiples of the map's mean (logarithmic)"
     canvas.y += canvas.color_bar((high - DECADES, high), units, COLORMAP, decades=True)
-    return canvas.to_rgb()
+    return canvas
 
 
-def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None) -> Json:
+def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None, dark: bool = False) -> Json:
     """A figure for the browser, its text in the current locale; without an image if the table is the figure.
 
     Args:
         study_figure: As transxnet.draw made it.
         about: Manifest that goes into the PNG together with the English text.
+        dark: Whether it is shown on a dark page; the file that is saved is white all the same.
     """
     text = {key: getattr(study_figure, key) for key in ("title", "caption", "limits")}
     content: Json = {"name": study_figure.name, "alt": study_figure.alt}
@@ -119,6 +119,8 @@ def figure(study_figure: StudyFigure, about: Mapping[str, object] | None = None)
         height, width = study_figure.image.shape[:2]
         data = png_with(study_figure.image, {**(about or {}), "figure": {"name": study_figure.name, **text}}, DPI)
         content |= {"src": data_url(data, "png"), "size": [width, height]}
+        if dark and study_figure.canvas is not None:
+            content |= {"save": content["src"], "src": png(study_figure.canvas.to_dark_rgb())}
     if study_figure.table is not None:
         table = study_figure.table
         content["table"] = {"head": list(table.head), "rows": [list(row) for row in table.rows]}

@@ -12,8 +12,8 @@ from transxnet.export.rows import LARGEST, Shot
 from transxnet.study import StudyOptions
 
 from .columns import comparable_options, model_title, with_costs
-from .export_request import Display, ExportRequest, display_of
-from .exports import File, export
+from .export_request import ChosenMap, Display, ExportRequest, display_of
+from .exports import File, export, export_map
 from .i18n.translate import message, tr, use_locale
 from .reference_image import COMPARED_ANALYSES, ReferenceImage, corresponding_position
 from .service import StudyService
@@ -27,20 +27,22 @@ HEADS = {"mean": 0, "max": LARGEST}
 RECORDED_OPTIONS = ("stage", "cam_layer", "position", "target", "ablations", "mask", "fill")  # in the manifest
 
 
-def export_view(renderer: Renderer, state: ViewState, kind: str) -> File:
+def export_view(renderer: Renderer, state: ViewState, kind: str, chosen: ChosenMap | None = None) -> File:
     """What a tab shows, as a file. Its text is English, as the library's captions in it.
 
     Args:
         renderer: Of the page.
         state: As the browser has it.
         kind: png, svg, npz or html.
+        chosen: One map, which replaces the tab.
 
     Raises:
         LensError: There is nothing to draw, or no model is ready.
     """
     with use_locale("en"):
         state, image_key, _ = renderer.resolve(state)
-        return export(kind, _export_request(renderer, state, image_key))
+        request = _export_request(renderer, state, image_key)
+        return export_map(chosen, request) if chosen else export(kind, request)
 
 
 def _export_request(renderer: Renderer, state: ViewState, image_key: str) -> ExportRequest:
@@ -111,6 +113,6 @@ def _recorded(options: StudyOptions, state: ViewState, position: tuple[int, int]
 
 def _address(state: ViewState, renderer: Renderer) -> str:
     """The page's query, empty for the page as it opens."""
-    defaults = {"models": renderer.default_model, "image": renderer.examples[0].label}
+    defaults = {"models": renderer.default_model, "image": renderer.examples[0].name}
     query = {key: text for key, text in to_query(state).items() if defaults.get(key) != text}
     return f"?{urlencode(query, quote_via=quote, safe=',:@')}" if query else ""

@@ -1,8 +1,11 @@
 """The page's own addresses: the browser sends a view state, and gets the parts of the page as they are computed.
 
-    POST lens/view     {page, id, state or query, cached}  -> application/x-ndjson, one JSON object of parts a line
+    POST lens/view     {page, id, state or query, dark, cached} -> application/x-ndjson, one JSON object of parts a line
     POST lens/stop     {page, id}                        -> 204
-    POST lens/export   {state, format}                   -> the file
+    POST lens/export   {state, format or map}            -> the file: of the tab, or of one map
+    POST lens/sequence       {state}                 -> application/x-ndjson: progress, then the frames of a transition
+    POST lens/sequence_file  {state, format}         -> the file
+    POST lens/live?page=PAGE&…  JPEG                 -> what the frame of a camera gives (demo/live.py)
     POST lens/models   {models}                          -> {models, offer}: choices while weights arrive
 
 A plain streamed response needs no session, no queue and no order: the browser aborts the one it does not want any
@@ -32,11 +35,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from transxnet.errors import InvalidValue, LensError
 
-from .exports import TYPES
+from .export_request import ChosenMap
+from .exports import TYPES, File
 from .http_policy import parse_json
 from .i18n.translate import current_locale, locale_of_page, tr, tr_error, use_locale
+from .live import MAX_FRAME, Live
 from .page_export import export_view
 from .renderer import Renderer, RenderRequest
+from .sequence import KINDS, Sequences
 from .state import TABS, ViewState, from_json, validate
 
 log = logging.getLogger(__name__)
@@ -99,6 +105,7 @@ class Cached(_Body):
     figures: Key = ""
     controls: Key = ""
     label_set: Key = ""
+    hero: Key = ""
 
 
 class ViewBody(_Body):
@@ -109,6 +116,7 @@ class ViewBody(_Body):
     state: dict[str, Any] = {}
     query: Annotated[str, Field(max_length=8192)] | None = None
     retry: Annotated[list[Key], Field(max_length=16)] = []
+    dark: bool = False
     cached: Cached = Cached()
 
 
@@ -129,7 +137,26 @@ class ExportBody(_Body):
     """Body of lens/export."""
 
     state: ViewState
-    format: Literal[tuple(TYPES)]  # type: ignore[valid-type]
+    format: Literal[tuple(TYPES)] = "png"  # type: ignore[valid-type]
+    map: ChosenMap | None = None
+
+
+class SequenceBody(_Body):
+    """Body of lens/sequence."""
+
+    state: ViewState
+
+
+class SequenceFileBody(SequenceBody):
+    """Body of lens/sequence_file."""
+
+    format: Literal[tuple(KINDS)]  # type: ignore[valid-type]
+
+
+class LiveQuery(_Body):
+    """What the query of lens/live must hold; the rest is a state's."""
+
+    page: PageName
 
 
 class PageRoutes:
@@ -143,6 +170,7 @@ class PageRoutes:
     def __init__(self, app: ASGIApp, renderer: Renderer):
         self.app = app
         self.renderer = renderer
+        self.sequences, self.live = Sequences(renderer), Live(renderer)
         self.requests = RequestIds()
         self._limiter: anyio.CapacityLimiter | None = None
         self._streams = 0
@@ -150,7 +178,8 @@ class PageRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = scope["path"].rpartition(PREFIX)[2] if scope["type"] == "http" and PREFIX in scope["path"] else ""
         handlers: dict[str, Callable] = {
-            "view": self._view, "stop": self._stop, "export": self._export, "models": self._models
+            "view": self._view, "stop": self._stop, "export": self._export, "models": self._models,
+            "sequence": self._sequence, "sequence_file": self._sequence_file, "live": self._live,
         }  # fmt: skip
         if route not in handlers:
             await self.app(scope, receive, send)
@@ -158,7 +187,7 @@ class PageRoutes:
         request = Request(scope, receive)
         with use_locale(locale_of_page(dict(request.headers))):
             try:
-                response = await handlers[route](await _read(request))
+                response = await handlers[route](request if route == "live" else await _read(request))
             except ClientDisconnect:
                 return
             except LensError as error:
@@ -181,15 +210,17 @@ class PageRoutes:
         request = RenderRequest(
             state, partial(self.requests.is_current, body.page, body.id),
             partial(self.requests.is_stopped, body.page, body.id), notes, opened=body.query is not None,
-            retry=body.retry, **body.cached.model_dump(),
+            retry=body.retry, dark=body.dark, **body.cached.model_dump(),
         )  # fmt: skip
-        lines = self._lines(request, state.locale or current_locale())
+        return self._stream(self.renderer.render(request), state.locale)
+
+    def _stream(self, steps: Iterator[dict], locale: str) -> Response:
+        lines = self._lines(steps, locale or current_locale())
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=NO_STORE)
 
-    async def _lines(self, request: RenderRequest, locale: str) -> AsyncIterator[str]:
+    async def _lines(self, steps: Iterator[dict], locale: str) -> AsyncIterator[str]:
         """One line a step. Closed when the browser goes away."""
         self._limiter = self._limiter or anyio.CapacityLimiter(STEP_THREADS)
-        steps = self.renderer.render(request)
         self._streams += 1
         try:
             with use_locale(locale):
@@ -207,9 +238,24 @@ class PageRoutes:
 
     async def _export(self, values: Mapping[str, Any]) -> Response:
         body = await run_in_threadpool(validate, ExportBody, values)
-        file = await run_in_threadpool(export_view, self.renderer, body.state, body.format)
-        disposition = f"attachment; filename*=utf-8''{quote(file.name)}"
-        return Response(file.data, media_type=file.kind, headers={**NO_STORE, "content-disposition": disposition})
+        return _download(await run_in_threadpool(export_view, self.renderer, body.state, body.format, body.map))
+
+    async def _sequence(self, values: Mapping[str, Any]) -> Response:
+        if self._streams >= MAX_STREAMS:
+            return JSONResponse({"error": tr("page.busy")}, 503)
+        body = await run_in_threadpool(validate, SequenceBody, values)
+        return self._stream(self.sequences.steps(body.state), body.state.locale)
+
+    async def _sequence_file(self, values: Mapping[str, Any]) -> Response:
+        body = await run_in_threadpool(validate, SequenceFileBody, values)
+        with use_locale(body.state.locale or current_locale()):
+            return _download(await run_in_threadpool(self.sequences.file, body.state, body.format))
+
+    async def _live(self, request: Request) -> Response:
+        data = await _read_body(request, "image/jpeg", MAX_FRAME)
+        pairs = parse_qsl(request.url.query[:8192], keep_blank_values=True)
+        page = await run_in_threadpool(validate, LiveQuery, {"page": dict(pairs).get("page")})
+        return JSONResponse(await run_in_threadpool(self.live.frame, page.page, pairs, data), headers=NO_STORE)
 
     async def _models(self, values: Mapping[str, Any]) -> Response:
         body = await run_in_threadpool(validate, ModelsBody, values)
@@ -219,6 +265,11 @@ class PageRoutes:
 
 
 NO_STORE = {"cache-control": "no-store", "x-accel-buffering": "no"}  # nor may a proxy hold lines back
+
+
+def _download(file: File) -> Response:
+    disposition = f"attachment; filename*=utf-8''{quote(file.name)}"
+    return Response(file.data, media_type=file.kind, headers={**NO_STORE, "content-disposition": disposition})
 
 
 def _next(steps: Iterator[dict]) -> dict | None:
@@ -238,18 +289,22 @@ async def _read(request: Request) -> Mapping[str, Any]:
     Raises:
         InvalidValue: It is another kind of body, or too large.
     """
-    if request.method != "POST" or not request.headers.get("content-type", "").startswith("application/json"):
-        raise InvalidValue(tr("parameters.not_json"))
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise InvalidValue(tr("parameters.too_large"))
-        chunks.append(chunk)
-    body = parse_json(b"".join(chunks))
+    body = parse_json(await _read_body(request, "application/json", MAX_BODY))
     if not isinstance(body, dict):
         raise InvalidValue(tr("parameters.not_json"))
     return body
+
+
+async def _read_body(request: Request, kind: str, limit: int) -> bytes:
+    """The body of a POST request of this MIME type. Raises InvalidValue for others, and beyond the limit in bytes."""
+    if request.method != "POST" or not request.headers.get("content-type", "").startswith(kind):
+        raise InvalidValue(tr("parameters.not_json" if kind == "application/json" else "parameters.not_jpeg"))
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise InvalidValue(tr("parameters.too_large"))
+    return bytes(body)
 
 
 def _refusal(error: LensError) -> JSONResponse:

@@ -18,7 +18,7 @@ from transxnet.explain.ablation.masking import parse_mask
 from transxnet.explain.attribution.cam_layers import parse_cam_layers
 from transxnet.study import FIGURE_ANALYSES
 
-from .exports import TYPES
+from .exports import TYPES, WITHOUT_MAPS
 from .state import MAX_COORDINATE, MAX_MASK, MAX_NAME, MAX_QUERY_VALUE, TABS, ViewState
 from .validation import Parameter
 from .views.compare import MAPS
@@ -87,7 +87,7 @@ PARAMETERS = {
         Parameter("full_cascade", bool, False),
         Parameter("ablations", _text(2000), "", check=lambda value: parse_ablations(split(value))),
         Parameter("mask", _text(MAX_MASK), "", check=_check_mask),
-        Parameter("tab", Literal[tuple(name for name in TABS if name != "tour")], "attention"),
+        Parameter("tab", Literal[tuple(name for name in TABS if name not in WITHOUT_MAPS)], "attention"),
         Parameter("format", Literal[tuple(TYPES)], "png"),
         *map(
             _option,

@@ -55,6 +55,11 @@ class Published:
         return self.variant.startswith(TIMM)
 
     @property
+    def has_gmacs_of_timm(self) -> bool:
+        """Whether the authors' accuracy stands next to timm's GMACs."""
+        return not self.by_timm and any("pytorch-image-models" in s.url and "GMACs" in s.remark for s in self.sources)
+
+    @property
     def name(self) -> str:
         """As a person calls it: "TransXNet T", "resnet50.a1_in1k"."""
         return self.variant.removeprefix(TIMM) if self.by_timm else f"{self.model} {self.variant}"

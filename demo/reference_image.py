@@ -21,7 +21,7 @@ class ReferenceImage:
 
     Attributes:
         key: Under which StudyService keeps it.
-        example: Its label, empty for the visitor's previous image.
+        example: Its label, empty for the visitor's previous upload.
     """
 
     key: str
@@ -29,18 +29,19 @@ class ReferenceImage:
 
 
 def find_reference(state: ViewState, service: StudyService, examples: Sequence[Example]) -> ReferenceImage:
-    """What the state names, else the example after the image's own; never that image itself."""
-    if state.reference == PREVIOUS and has_previous(state, service):
+    """What the state names, else the previous image, else the next example; no example is compared with itself."""
+    named = state.reference or state.previous_image
+    if named == PREVIOUS and has_previous_upload(state, service):
         return ReferenceImage(state.previous_upload)
-    labels = [example.label for example in examples]
+    labels = [example.name for example in examples]
     image_index = labels.index(state.image) if state.image in labels and not state.upload else -1
-    chosen = labels.index(state.reference) if state.reference in labels else image_index + 1
+    chosen = labels.index(named) if named in labels else image_index + 1
     example = examples[(chosen + (chosen == image_index)) % len(examples)]
-    return ReferenceImage(service.add_example(example.path, example.label), example.label)
+    return ReferenceImage(service.add_example(example.path, example.name), example.name)
 
 
-def has_previous(state: ViewState, service: StudyService) -> bool:
-    """Whether the visitor's previous image is kept, and is another one than the image looked at."""
+def has_previous_upload(state: ViewState, service: StudyService) -> bool:
+    """Whether the visitor's previous upload is kept, and is another one than the image looked at."""
     return (
         bool(state.previous_upload) and state.previous_upload != state.upload and service.keeps(state.previous_upload)
     )

@@ -11,6 +11,7 @@ is a mapping of part -> payload; the browser hands each payload to the widget of
     panel         the maps of the open tab
     figures       the figures below them
     progress      how far downloads and long computations are
+    hero          kernels of the image and of the reference image, in Overview
     tour, reference, link
 """
 
@@ -40,6 +41,7 @@ from .service import StudyService
 from .state import ViewState, canonical_name, center, from_query, known_class, last_block
 from .tour import bar, step_changes
 from .views import LAYER_INDEPENDENT, VIEWS, figure_options, tab_options, view
+from .views.hero import first_with_kernels, hero
 
 log = logging.getLogger(__name__)
 Parts = dict[str, Any]
@@ -61,8 +63,10 @@ class RenderRequest:
         figures: The key of the figures below the panel.
         controls: The key of the controls' choices.
         label_set: The label set of the class menu.
+        hero: The key of the comparison in Overview.
         retry: Models whose failed loading is tried again.
         opened: Whether the state is that of a URL, so that the browser takes its display settings from it.
+        dark: Whether the page is dark, so that figures are.
     """
 
     state: ViewState
@@ -75,8 +79,10 @@ class RenderRequest:
     figures: str = ""
     controls: str = ""
     label_set: str = ""
+    hero: str = ""
     retry: Collection[str] = ()
     opened: bool = False
+    dark: bool = False
 
 
 @dataclass
@@ -147,10 +153,10 @@ class Renderer:
             notes.append(tr("links.upload_gone"))
             changes |= {"upload": "", "position": None, "target": "", "mask": ""}
             key = ""
-        example = next((e for e in self.examples if e.label == state.image), self.examples[0])
+        example = next((e for e in self.examples if e.name == state.image), self.examples[0])
         if not key:
-            key = self.service.add_example(example.path, example.label)
-            changes["image"] = example.label
+            key = self.service.add_example(example.path, example.name)
+            changes["image"] = example.name
         width, height = self.service.image(key).size
         position = changes.get("position", state.position)
         if position is not None and (position[0] >= width or position[1] >= height):
@@ -190,6 +196,8 @@ class Renderer:
         rendering = _Rendering(request, state, key, self.service.image(key), options)
         yield self._first(rendering, [*request.notes, *notes])
         columns = yield from self._maps(rendering)
+        if rendering.is_current() and state.tab == "overview":
+            yield from self._hero(rendering, columns)
         if rendering.is_current() and state.tab == "compare":
             yield from self._comparison(rendering, columns)
         is_complete = rendering.is_current()
@@ -322,9 +330,8 @@ class Renderer:
         try:
             reference = self.reference_key(state, analyses)
             image = self.service.image(reference) if reference else None
-            figures = finished_figures(figures_of(state.tab, columns, rendering.image, extra, state.stage, image)) | {
-                "key": key
-            }
+            drawn = figures_of(state.tab, columns, rendering.image, extra, state.stage, image, rendering.request.dark)
+            figures = finished_figures(drawn) | {"key": key}
         except Exception:  # the maps above stay; the log gets what happened
             log.exception("drawing the figures of %s", state.tab)
             figures = none(tr("progress.not_drawn"))
@@ -352,6 +359,7 @@ class Renderer:
         values = (
             state.tab, rendering.image_key, state.models, state.target, state.stage, self.reference_key(state, only),
             () if fixed else (state.block, state.cam_layer, state.position), state.other_backbones, state.locale,
+            rendering.request.dark,
         )  # fmt: skip
         return sha256(repr(values).encode()).hexdigest()[:16]
 
@@ -369,6 +377,31 @@ class Renderer:
         if VIEWS[rendering.state.tab].figures and stopped_columns == list(columns):
             parts["figures"] = stopped(columns[0])  # they were what took long
         return parts
+
+    def _hero(self, rendering: _Rendering, columns: Sequence[Column]) -> Iterator[Parts]:
+        """The first TransXNet's kernels for the image and for the reference image, after all else in Overview."""
+        state, reference = rendering.state, self.reference(rendering.state)
+        column = first_with_kernels(columns)
+        if column is None:
+            yield {"hero": {"key": ""}}
+            return
+        values = (
+            rendering.image_key, reference.key, column.name, state.stage, state.block, state.image_size, state.locale,
+        )  # fmt: skip
+        key = sha256(repr(values).encode()).hexdigest()[:16]
+        if key == rendering.request.hero:
+            return
+        options = replace(rendering.options, analyses=("kernels",), position=None, target=None)
+        try:
+            other = self.service.study(reference.key, column.name, options)
+        except LensError as error:  # the maps are there
+            yield {"notes": {"sentences": [tr_error(error)]}}
+            return
+        if rendering.is_current():
+            comparison = hero(column, other, rendering.image, self.service.image(reference.key))
+            names = {"first": "" if state.upload else state.image, "second": reference.example}
+            names = {side: name or tr("page.your_image") for side, name in names.items()}
+            yield {"hero": comparison | {"key": key, "names": names, "menu": self.thumbnails.menu(state)}}
 
     # ---- Compare and reference images -----------------------------------------------------------------------------
 
@@ -410,8 +443,10 @@ class Renderer:
         state = rendering.state
         notes = []
         if state.upload:
-            notes.append(tr("links.upload_left_out", example=tr(self.examples[0].key)))
-        uses_reference = VIEWS[state.tab].needs_reference and (state.tab != "compare" or state.two_images)
+            notes.append(tr("links.upload_left_out", example=self.examples[0].name))
+        uses_reference = state.tab == "overview" or (
+            VIEWS[state.tab].needs_reference and (state.tab != "compare" or state.two_images)
+        )
         if uses_reference and not self.reference(state).example:
             notes.append(tr("links.reference_left_out"))
         if state.mask:

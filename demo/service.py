@@ -23,7 +23,7 @@ from transxnet.backbones.spec import BackboneSpec, is_backbone, spec_of
 from transxnet.cost import Cost, cost
 from transxnet.errors import Busy, ImageError, OutOfRange
 from transxnet.explain.attribution.methods import MULTI_PASS_METHODS
-from transxnet.images import SourceImage, decode
+from transxnet.images import InputSpec, SourceImage, decode
 from transxnet.study import Study, StudyOptions, study
 from transxnet.variants import UNTRAINED, VARIANTS
 from transxnet.weights.download import cache_folder
@@ -119,6 +119,7 @@ class StudyService:
         self._uploads: LRUCache[str, SourceImage] = LRUCache(IMAGES)  # by random keys, known to their visitors only
         self._jobs = Jobs()
         self._study = on_gpu(self._study_with_progress)
+        self.borrows_gpu = self._study != self._study_with_progress  # for one call at a time
         self.timer = Timer(self._jobs, self._loaded, on_gpu, self._models.hold_all)
 
     def names(self) -> list[str]:
@@ -243,6 +244,26 @@ class StudyService:
             return job.future.result()
         finally:
             self.leave(job)
+
+    def study_frame(self, image: SourceImage, name: str, options: StudyOptions) -> Study:
+        """`study` of an image that is not cached, such as a frame of a sequence; nor is the study."""
+        options = self._sized(name, options)
+        key = (image.sha256, name, options, "")
+        entry = self.hold(name)
+        try:
+            self._wait(entry)
+            job = self._jobs.join(key, lambda: self._study(key, image, None))
+            try:
+                return job.future.result()
+            finally:
+                self.leave(job)
+        finally:
+            self.release(entry)
+
+    def spec_at(self, name: str, options: StudyOptions) -> InputSpec:
+        """What a model's input is prepared by, at the input size of the options."""
+        spec, size = spec_of(name)[0], self._sized(name, options).image_size
+        return replace(spec, image_size=size) if size else spec
 
     def explain(self, key: str, name: str, options: StudyOptions, reference: str = "") -> Job:
         """Start a study; waits for the model, not for the study.

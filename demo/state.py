@@ -13,6 +13,7 @@ Every option's name, type, bounds, default and description are those of ViewStat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -25,6 +26,8 @@ from transxnet.errors import InvalidValue, LensError, UnknownName
 from transxnet.errors import quote as quote_value
 from transxnet.explain.ablation.catalog import parse_ablations
 from transxnet.explain.ablation.masking import FILLS, parse_mask
+from transxnet.export.map_options import MapFileOptions
+from transxnet.sequence import TRANSITIONS
 from transxnet.variants import VARIANTS
 
 from .examples import examples
@@ -35,23 +38,25 @@ Model = TypeVar("Model", bound=BaseModel)
 MAX_MODELS = 3
 MAX_NAME = 120  # characters of a model's or a class's name
 MAX_MASK = 20_000  # characters of an occluded region
+MAX_SEQUENCE = 60  # frames
 MAX_COORDINATE = 999_999  # pixels
 MAX_QUERY_VALUE = 400  # characters of a value in a URL that are read
 MAX_QUOTE = 40  # characters of a refused value that a note repeats
-PREVIOUS = "previous"  # ViewState.reference: the visitor's previous image
+PREVIOUS = "previous"  # ViewState.reference: the visitor's previous upload
 KEY_PATTERN = r"^([0-9a-f]{32})?$"  # of an uploaded image: 128 random bits, or ""
 SIZES = tuple(range(96, 1025, 32))  # pixels of the model input's side
 TABS = (
-    "overview", "attention", "kernels", "grad_cam", "erf", "compare", "ablation", "sanity_checks", "tour",
+    "overview", "attention", "kernels", "grad_cam", "erf", "compare", "sequence", "live", "ablation",
+    "sanity_checks", "tour",
 )  # fmt: skip
 _SEQUENTIAL = ("", *(c.name for c in COLORMAPS.values() if c.kind == SEQUENTIAL))
 _DIVERGING = ("", *(c.name for c in COLORMAPS.values() if c.kind != SEQUENTIAL))
 
 
-def _example(label: str) -> str:
-    if label and label not in (example.label for example in examples()):
-        raise ValueError(label)
-    return label
+def _example(name: str) -> str:
+    if name and name not in (example.name for example in examples()):
+        raise ValueError(name)
+    return name
 
 
 def _image_size(side: int) -> int:
@@ -60,8 +65,8 @@ def _image_size(side: int) -> int:
     return side
 
 
-def _reference(label: str) -> str:
-    return label if label == PREVIOUS else _example(label)
+def _reference(name: str) -> str:
+    return name if name == PREVIOUS else _example(name)
 
 
 def canonical_name(name: str) -> str:
@@ -119,12 +124,15 @@ class ViewState(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    image: Annotated[str, AfterValidator(_example)] = _option("", "example by its label; empty for the first")
+    image: Annotated[str, AfterValidator(_example)] = _option("", "example by its name; empty for the first")
     upload: str = _option("", "key of an uploaded image, which replaces the example", pattern=KEY_PATTERN)
     reference: Annotated[str, AfterValidator(_reference)] = _option(
-        "", f"reference image: an example, {PREVIOUS!r} for the visitor's previous image, empty for the next example"
+        "", f"reference image: an example, {PREVIOUS!r} for the visitor's previous upload, empty for the previous image"
     )
-    previous_upload: str = _option("", "key of the visitor's previous image", pattern=KEY_PATTERN)
+    previous_image: Annotated[str, AfterValidator(_reference)] = _option(
+        "", f"the image looked at before: an example, {PREVIOUS!r} for an upload, empty for the next example"
+    )
+    previous_upload: str = _option("", "key of the visitor's previous upload", pattern=KEY_PATTERN)
     models: Annotated[tuple[ModelName, ...], Field(max_length=MAX_MODELS)] = _option(
         (), "up to three models; empty for the default"
     )
@@ -150,6 +158,8 @@ class ViewState(BaseModel):
     mask: Annotated[str, _checked(_mask)] = _option("", "occluded region, as ROWSxCOLS:BASE64", max_length=MAX_MASK)
     fill: Literal[tuple(FILLS)] = _option("gray", "fill of the occluded region")  # type: ignore[valid-type]
     full_ablation: bool = _option(False, "whether the table of all ablations is shown")
+    transition: Literal[TRANSITIONS] = _option("crossfade", "how Sequence changes the image")  # type: ignore[valid-type]
+    frames: int = _option(24, "frames of a sequence", ge=2, le=MAX_SEQUENCE)
     slow_methods: bool = _option(False, "whether Grad-CAM's tab shows the methods of many passes")
     other_backbones: bool = _option(False, "whether the receptive fields of other backbones are shown")
     tour: int = _option(0, "step of the guided tour, from 1; 0 for none", ge=0, le=99)
@@ -176,7 +186,8 @@ DISPLAY_FIELDS = (
 
 URL_FIELDS = (
     "image", "models", "tab", "stage", "block", "cam_layer", "image_size", "position", "target", "compared",
-    "reference", "two_images", "ablations", "tour", "locale", *DISPLAY_FIELDS,
+    "reference", "previous_image", "two_images", "transition", "frames", "ablations", "tour", "locale",
+    *DISPLAY_FIELDS,
 )  # fmt: skip
 """Fields that a URL holds, in the order in which they are written."""
 
@@ -287,7 +298,9 @@ def to_query(state: ViewState) -> dict[str, str]:
     query: dict[str, str] = {}
     for name in URL_FIELDS:
         value = getattr(state, name)
-        if value == ViewState.model_fields[name].default or (name == "image" and state.upload):
+        if value == ViewState.model_fields[name].default or (name in ("image", "previous_image") and state.upload):
+            continue
+        if name == "previous_image" and value == PREVIOUS:  # an upload, which is in no link
             continue
         if name == "position":
             if not state.upload:  # a position in an image that no link holds means nothing
@@ -351,5 +364,7 @@ def browser_settings() -> dict[str, Any]:
         "url": [[name, URL_KEYS.get(name, name)] for name in URL_FIELDS],
         "display": list(DISPLAY_FIELDS),
         "bounds": {name: schema[name] for name in DISPLAY_FIELDS},
-        "image": examples()[0].label,
+        "image": examples()[0].name,
+        "tabs": list(TABS),
+        "map_file": {option.name: {"default": option.default, **option.metadata} for option in fields(MapFileOptions)},
     }

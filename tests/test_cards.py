@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from transxnet.assets import find_asset
 from transxnet.training.data import combine_hashes
 from transxnet.training.log import read_log
 from transxnet.training.recipes import find_recipe, with_defaults
+from transxnet.training.scores import wilson
 from transxnet.variants import SIBLINGS, VARIANTS
 from transxnet.weights.model_card import markdown
 
@@ -100,3 +102,17 @@ def test_readme_has_the_accuracy_of_the_card(name):
         assert f"{100 * accuracy[share]:.1f}%" in row.replace(" %", "%")
     low, high = accuracy["top1_interval"]
     assert f"({100 * low:.1f} to {100 * high:.1f})" in row
+
+
+def test_accuracies_on_photos_have_intervals():
+    """Few photos: README and every card state the 95% interval after each accuracy."""
+    (paragraph,) = re.findall(r"Of \d+\s+full-size photos.*?\. ", README, re.DOTALL)
+    accuracy = max(CARDS["transxnet_pico"]["accuracy_on_photographs"], key=lambda one: one["image_size"])
+    for key in ("top1", "top5"):
+        low, high = wilson(round(accuracy[key] * accuracy["pictures"]), accuracy["pictures"])
+        assert f"{100 * accuracy[key]:.1f}% ({100 * low:.1f} to {100 * high:.1f})" in paragraph
+    for name in CARDS:
+        text = (WEIGHTS / f"{name}.md").read_text(encoding="utf-8")
+        cells = [cell for row in re.findall(r"\| \d+ photos.*", text) for cell in row.split("|")[3:5]]
+        assert cells
+        assert all(re.fullmatch(r"[\d.]+% \([\d.]+ to [\d.]+\)", cell.strip()) for cell in cells)

@@ -18,6 +18,15 @@ from .language import Translations, chooser
 
 OWN_MODEL_COMMAND = "python app.py --model NAME=FILE --class-names NAME=names.txt"
 BACKBONE_EXAMPLES = "convnext_tiny, resnet50@untrained, …"
+PAPER = "https://arxiv.org/abs/2310.19380"
+CODE = "https://github.com/LMMMEng/TransXNet"
+BIBTEX = """@article{lou2025transxnet,
+  title   = {TransXNet: Learning Both Global and Local Dynamics with a Dual Dynamic Token Mixer for Visual Recognition},
+  author  = {Lou, Meng and Zhang, Shu and Zhou, Hong-Yu and Yang, Sibei and Wu, Chuan and Yu, Yizhou},
+  journal = {IEEE Transactions on Neural Networks and Learning Systems},
+  year    = {2025}
+}"""
+_BIBTEX_HTML = BIBTEX.replace("{", "&#123;").replace("}", "&#125;")  # Gradio's translation marker ends at a brace
 SEGMENTS: dict[str, Any] = {"elem_classes": "segments", "container": False}
 
 
@@ -31,6 +40,21 @@ def _own_model_help() -> str:
     return (
         f"<details><summary>{tr('own_model.title')}</summary><p>{tr('own_model.text')}</p>"
         f"<code>{escape(OWN_MODEL_COMMAND)}</code><p>{tr('own_model.more')}</p></details>"
+    )
+
+
+def _links() -> str:
+    """The paper, its authors' code, and the BibTeX entry with a button that copies it (js/widgets/header.js)."""
+    links = "".join(
+        f'<a href="{href}" target="_blank" rel="noreferrer">{tr(key)}</a>'
+        for key, href in (("page.paper", PAPER), ("page.code", CODE))
+    )
+    copied, selected = escape(tr("page.cite_copied")), escape(tr("page.cite_selected"))
+    button = f'<button type="button" data-copied="{copied}" data-selected="{selected}">{tr("page.cite_copy")}</button>'
+    return (
+        f'<nav aria-label="{escape(tr("page.paper_links"))}">{links}<details class="lens-cite">'
+        f'<summary>{tr("page.cite")}</summary><div><pre tabindex="0">{_BIBTEX_HTML}</pre>{button}'
+        '<span role="status"></span></div></details></nav>'
     )
 
 
@@ -48,6 +72,8 @@ class Layout:
         self.controls: dict[str, Any] = {}
         self.without: dict[gr.Button, tuple[str, str]] = {}  # button -> the two models that it shows
         self._header()
+        with gr.Row(elem_id="models"):
+            self._models()
         with gr.Row(elem_id="lens", equal_height=False):
             with gr.Column(elem_id="side", scale=1, min_width=300):
                 self._side()
@@ -69,25 +95,29 @@ class Layout:
                 f'<header class="lens-top"><a class="lens-skip" href="#views">{tr("page.skip")}</a>'
                 f"<h1>{tr('page.title')}</h1><p>{tr('page.tagline')}</p>"
                 f'<span class="weights"><span class="chip"><b>{default}</b> {source}</span></span>'
-                f"{hub if self.service.namespace else ''}"
+                f"{hub if self.service.namespace else ''}{_links()}"
                 f'<span class="chip"><b>{device}</b></span>{chooser()}</header>'
             )
 
         gr.HTML(self.translations.marker(header), js_on_load=None)
         Mounted("connection", _texts("offline."))
+        Mounted("terms", _texts("terms."), visible="hidden")
 
     # ---- side -----------------------------------------------------------------------------------------------------
 
     def _side(self) -> None:
         Mounted("crosshair", elem_id="crosshair")
-        Mounted("thumbnails", in_every_locale(self.renderer.thumbnails.items), elem_id="thumbs")
+        image_inputs = in_every_locale(lambda: tr_group("live.") | tr_group("images_in."))  # both open the camera
+        with gr.Column(elem_id="images", min_width=0):
+            Mounted("thumbnails", in_every_locale(self.renderer.thumbnails.items), elem_id="thumbs")
+            Mounted("image_inputs", image_inputs, elem_id="image-inputs")
         self.controls["upload"] = SafeImage(
-            label=self.translations("page.your_image"), sources=["upload", "clipboard", "webcam"], elem_id="upload",
-            height=44, show_label=False, placeholder=self.translations("page.drop"), buttons=[],
-        )  # fmt: skip
+            label=self.translations("page.your_image"), sources=["upload"], elem_id="upload", visible="hidden"
+        )
         self.uploaded = gr.JSON(visible="hidden", elem_id="uploaded")
-        self._heading("page.explain")
-        Mounted("predictions", {"predictions": [], "note": ""}, elem_id="predictions")
+        with gr.Column(elem_id="classes", min_width=0):
+            self._heading("page.explain")
+            Mounted("predictions", {"predictions": [], "note": ""}, elem_id="predictions")
         Mounted("settings_fold", _texts("settings."), elem_id="settings-fold")
         with gr.Column(elem_id="settings", min_width=0):
             self.controls["target"] = gr.Dropdown(
@@ -96,7 +126,6 @@ class Layout:
                 container=False,
             )  # fmt: skip
             self._layer()
-            self._models()
             Mounted("image_size", _texts("image_size."), elem_id="image-size")
 
     def _layer(self) -> None:
@@ -136,7 +165,7 @@ class Layout:
                 container=False, visible=backbones.offered,
                 placeholder=BACKBONE_EXAMPLES if backbones.policy == "any" else ", ".join(backbones.listed),
             )  # fmt: skip
-        gr.HTML(self.translations.marker(_own_model_help), elem_id="own-model", js_on_load=None)
+            gr.HTML(self.translations.marker(_own_model_help), elem_id="own-model", js_on_load=None)
 
     # ---- tabs -----------------------------------------------------------------------------------------------------
 
@@ -146,12 +175,16 @@ class Layout:
             Mounted("display", _texts("display."), elem_id="display")
             Mounted("link", _texts("link."), elem_id="link")
             Mounted("exports", _texts("downloads."), elem_id="exports")
+            Mounted("gradio_controls", _texts("gradio_controls."))
+            Mounted("full_screen", in_every_locale(lambda: tr_group("downloads.") | tr_group("full_screen.")))
         Mounted("progress", elem_id="downloads")
         Mounted("notes", _texts("link."), elem_id="note")
         with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
             for name in TABS:
                 with gr.Tab(self.translations.of_group("tabs.", name), id=name, elem_id=f"tab-{name}"):
                     self._tab_controls(name)
+                    if name == "overview":
+                        Mounted("hero", _texts("hero."), elem_id="hero")
                     Mounted("panel", {"tab": name}, elem_id=f"panel-{name}")
                     if VIEWS[name].figures:
                         Mounted("figures", {"tab": name}, elem_id=f"figures-{name}")

@@ -26,13 +26,19 @@ from .compare import compare
 from .erf import erf
 from .grad_cam import grad_cam
 from .kernels import kernels
+from .live import live
 from .overview import overview
 from .sanity_checks import sanity_checks
+from .sequence import sequence
 from .tour import tour
 
 __all__ = ["VIEWS", "Scene", "View", "figure_options", "tab_options", "view"]
 
-TABS_WITHOUT_POSITION = ("attention", "kernels")  # their data holds every position, so a new one computes nothing
+TABS_WITHOUT_POSITION = (
+    "attention",
+    "kernels",
+    "sequence",
+)  # their data holds every position, so a new one computes nothing
 ALWAYS_SHOWN = "out_of_distribution"  # shown next to the predictions on every tab
 LAYER_INDEPENDENT = ("ablation_table",)  # no position or block changes these, and they hold every stage
 
@@ -68,6 +74,8 @@ VIEWS: Mapping[str, View] = MappingProxyType(
         "grad_cam": View(grad_cam, ("grad_cam", "contrast", "cam_stages")),
         "erf": View(erf, ("receptive_field",), ("receptive_field", "erf_pathways")),
         "compare": View(compare, OVERVIEW_ANALYSES, needs_reference=True),
+        "sequence": View(sequence, ("kernels",), needs_reference=True),
+        "live": View(live),
         "ablation": View(ablation, ("ablation",), ("ablation_table",), needs_reference=True),
         "sanity_checks": View(sanity_checks, ("sanity_checks",), ("sanity_checks",)),
         "tour": View(tour),

@@ -59,4 +59,5 @@ def _text(columns: Sequence[Column]) -> Json:
     absent = [column.title for column in trained if column.study.spec.label_set == SMALL]
     names = tr("page.and_join").join(absent)
     not_drawn = tr("chart.absent", count=len(absent), names=names) if absent else ""
-    return {**tr_group("chart."), "note": tr("chart.note", absent=not_drawn).strip()}
+    timm_rows = sum(row.has_gmacs_of_timm for row in published())
+    return {**tr_group("chart."), "note": tr("chart.note", timm=timm_rows, absent=not_drawn).strip()}

@@ -15,7 +15,7 @@ from transxnet.explain.sanity.agreement import attention_map, is_nearly_uniform
 from transxnet.results import AttentionFrom, Explanation
 from transxnet.study import Study
 
-from ..cells import Json, bars, map_cell, missing, result_scale, scale, transposed
+from ..cells import Json, bars, in_files, map_cell, missing, result_scale, scale, transposed
 from ..columns import Column, Scene
 from ..i18n.translate import tr, tr_group, tr_message
 from .chart import chart
@@ -70,7 +70,8 @@ def variants(scene: Scene) -> Json:
         if result is None:
             return missing(column, name) or {"kind": "text", "text": ""}
         alt = f"{_title(name)}, {column.title}"
-        return map_cell(column, result.heatmap, result.geometry, None, _map_caption(name, result), alt)
+        cell = map_cell(column, result.heatmap, result.geometry, None, _map_caption(name, result), alt)
+        return in_files(cell, "grad_cam_raw" if name == "grad_cam" else name, column.name)
 
     aspects = [(tr("compare.predictions"), tr("compare.predictions_hint"), None, predictions)]
     if maps:

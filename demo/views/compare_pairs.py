@@ -93,6 +93,7 @@ def _differences(comparison: Comparison, title: str, bar: Json, units: str) -> J
         {
             "a": names.index(d.first), "b": names.index(d.second), "title": tr("compare.difference", **_titles(d)),
             "caption": _difference_caption(d, units),
+            "file": {"row": "difference", "column": f"{d.first}/{d.second}"},
             "alt": tr("compare.difference_alt", map=title, **_titles(d)),
             "data": {
                 "first": d.first, "second": d.second, "mean": repr(d.mean_absolute),

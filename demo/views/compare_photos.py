@@ -12,9 +12,21 @@ from transxnet.explain.ranks import spearman
 from transxnet.results.kernels import KernelChange
 from transxnet.study import Study
 
-from ..cells import TILES, Json, heading, map_cell, missing, photo, result_scale, row, scale, tiles_cell, unfinished
+from ..cells import (
+    TILES,
+    Json,
+    heading,
+    in_files,
+    map_cell,
+    missing,
+    photo,
+    result_scale,
+    row,
+    scale,
+    tiles_cell,
+    unfinished,
+)
 from ..columns import Column, Scene
-from ..examples import example_name
 from ..i18n.translate import tr
 from .kernels import GATE
 
@@ -40,7 +52,7 @@ def photos(scene: Scene) -> Json:
         images[column.name + SECOND] = photo(other.study, scene.reference_image)
     second_title = tr(
         "compare_photos.second_photo",
-        label=example_name(scene.reference_label) if scene.reference_label else tr("compare_photos.yours"),
+        label=scene.reference_label or tr("compare_photos.yours"),
     )
     heads = [
         heading(text, "", None)
@@ -52,7 +64,7 @@ def photos(scene: Scene) -> Json:
 def _kernels(column: Column, other: Column) -> Json:
     title, hint = tr("compare_photos.kernels_row"), tr("compare_photos.kernels_row_hint", count=TILES)
     if instead := missing(column, "kernels"):
-        return _row(title, hint, column, [instead])
+        return _row(title, hint, column, "kernels", [instead])
     change = kernel_change(column.study.kernels, other.study.kernels)
     channels = representatives(column.study.kernels, TILES)
     first, second = change.first[channels], change.second[channels]
@@ -61,27 +73,26 @@ def _kernels(column: Column, other: Column) -> Json:
     cells[2]["data"]["distance"] = repr(float(np.nanmedian(change.distance)))
     if column.study.spec.idconv:  # far smaller than the kernels, so it has its own scale
         cells[2]["scale"] = scale([second - first], "weight", "RdBu_r", signed=True)
-    return _row(title, hint, column, cells, scale([first, second], "weight", "RdBu_r", signed=True))
+    return _row(title, hint, column, "kernels", cells, scale([first, second], "weight", "RdBu_r", signed=True))
 
 
 def _gates(column: Column, other: Column) -> Json:
     title, hint = tr("compare_photos.gates_row"), tr("compare_photos.gates_row_hint")
     if instead := missing(column, "kernels"):
-        return _row(title, hint, column, [instead])
+        return _row(title, hint, column, "gates", [instead])
     if not column.study.spec.idconv:
-        return _row(title, hint, column, [_text("kernels.not_generated")])
+        return _row(title, hint, column, "gates", [_text("kernels.not_generated")])
     channels = representatives(column.study.kernels, TILES)
     cells = _tiles(title, column, [c.study.kernels.gates[0][channels] for c in (column, other)], channels)
     difference = kernel_change(column.study.kernels, other.study.kernels).gate_change.mean()
-    return _row(
-        title, hint, column, [*cells, _text("compare_photos.gates_moved", gates=number(float(difference)))], GATE
-    )
+    moved = _text("compare_photos.gates_moved", gates=number(float(difference)))
+    return _row(title, hint, column, "gates", [*cells, moved], GATE)
 
 
 def _attention(column: Column, other: Column) -> Json:
     title, hint = tr("compare_photos.attention_row"), tr("compare_photos.attention_row_hint")
     if instead := missing(column, "attention"):
-        return _row(title, hint, column, [instead])
+        return _row(title, hint, column, "attention", [instead])
     first, second = column.study.attention, other.study.attention
     cells = [
         map_cell(
@@ -103,7 +114,9 @@ def _attention(column: Column, other: Column) -> Json:
         correlation=f"{correlation:.2f}",
         mean=mean,
     )
-    return _row(title, hint, column, [*cells, agreement], result_scale("attention", [column.study, other.study]))
+    return _row(
+        title, hint, column, "attention", [*cells, agreement], result_scale("attention", [column.study, other.study])
+    )
 
 
 def _kernel_caption(study: Study, change: KernelChange) -> str:
@@ -126,7 +139,10 @@ def _alts(what: str) -> list[str]:
     return [tr(text, what=what) for text in ("compare_photos.of_first", "compare_photos.of_second")]
 
 
-def _row(title: str, hint: str, column: Column, cells: list[Json], bar: Json | None = None) -> Json:
+def _row(title: str, hint: str, column: Column, part: str, cells: list[Json], bar: Json | None = None) -> Json:
+    """part: of the row in downloaded files; the first cell is of this image, the second of the reference image."""
+    keys = column.name, f"second/{column.name}"
+    cells = [*(in_files(cell, part, key) for cell, key in zip(cells, keys, strict=False)), *cells[2:]]
     return row(title.format(title=column.title), hint, cells, column.badge, bar)
 
 

@@ -8,7 +8,7 @@ from transxnet.draw.styles import MAP_STYLES, layer_and_target
 from transxnet.explain.attribution.methods import MULTI_PASS_METHODS
 from transxnet.study import Study
 
-from ..cells import Json, map_cell, missing, result_cell, result_scale, scale, transposed
+from ..cells import Json, in_files, map_cell, missing, result_cell, result_scale, scale, transposed
 from ..columns import Column, Scene
 from ..i18n.translate import tr, tr_message
 
@@ -26,7 +26,8 @@ def grad_cam(scene: Scene) -> Json:
         numbers = {"low": f"{low:.3g}", "high": f"{high:.3g}", "sum": f"{result.heatmap.sum():.3g}"}
         caption = tr("grad_cam.caption", exactly=tr_message(layer_and_target(result)), **numbers)
         alt = tr("grad_cam.alt", title=column.title)
-        return map_cell(column, result.heatmap, result.geometry, None, caption, alt)
+        cell = map_cell(column, result.heatmap, result.geometry, None, caption, alt)
+        return in_files(cell, "grad_cam_raw", column.name)
 
     heatmaps = [study.grad_cam.heatmap for study in studies if study.grad_cam is not None]
     signed = scale(heatmaps, MAP_STYLES["grad_cam"].units, "RdBu_r", signed=True)

@@ -15,7 +15,7 @@ from transxnet.draw.styles import key_numbers, layer_and_target
 from transxnet.explain.kernels.kernels import representatives
 from transxnet.results import Geometry, KernelSet
 
-from ..cells import TILES, Json, floats, missing, scale, tiles_cell, transposed
+from ..cells import TILES, Json, floats, in_files, missing, scale, tiles_cell, transposed
 from ..columns import Column, Scene
 from ..i18n.translate import tr, tr_group, tr_message
 
@@ -96,7 +96,8 @@ def _cell(aspect: Aspect, column: Column, channels: Sequence[int]) -> Json:
     names = [tr("kernels.tile", channel=i + 1) for i in channels]
     alt = tr_group("kernels.alt_")[aspect.name].format(title=column.title)
     kernels = column.study.kernels
-    return tiles_cell(aspect.values(kernels)[channels], names, aspect.caption(kernels, generated), alt)
+    cell = tiles_cell(aspect.values(kernels)[channels], names, aspect.caption(kernels, generated), alt)
+    return in_files(cell, aspect.name, column.name)
 
 
 def _inspected(column: Column) -> Json | None:

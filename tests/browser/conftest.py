@@ -200,7 +200,7 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callabl
     visitors: list[Lens] = []
 
     def open_one(url: str = "", viewport: dict[str, int] = WIDE, before: str = "", **more: str) -> Lens:
-        context = chromium.new_context(viewport=viewport, reduced_motion="reduce", **{"locale": "en-GB", **more})
+        context = chromium.new_context(viewport=viewport, **{"locale": "en-GB", "reduced_motion": "reduce", **more})
         context.add_init_script(before)
         lens = Lens(context.new_page(), url or request.getfixturevalue("served").url)
         visitors.append(lens)

@@ -49,7 +49,7 @@ NAMELESS = """() => [...document.querySelectorAll("#views canvas, .lens-photo, #
   return !(one.alt || named?.getAttribute("aria-label"))?.trim();
 }).map((one) => one.outerHTML)"""
 # How light letters and the ground are, 0 to 255.
-LIGHTNESS = """() => { const style = getComputedStyle(document.querySelector(".lens-intro"));
+LIGHTNESS = """() => { const style = getComputedStyle(document.querySelector(".lens-hero h2"));
   return [style.color, getComputedStyle(document.querySelector(".gradio-container")).backgroundColor]
     .map((text) => text.match(/\\d+/g).slice(0, 3).reduce((sum, one) => sum + Number(one), 0) / 3); }"""
 

@@ -47,7 +47,7 @@ def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
     wanted = study(load("pico", device="cpu"), decode(examples()[0].path), StudyOptions(stage=2, position=(60, 180)))
 
     path = saved(lens, "npz", tmp_path)
-    assert path.name == "transxnet-lens-overview-pico-stage2.npz"
+    assert path.name == "lion-pico-overview-stage2-lion.npz"
     with np.load(path, allow_pickle=False) as arrays:
         assert arrays["pico/attention"] == pytest.approx(wanted.attention.heads, rel=1e-4, abs=1e-6)
         manifest = json.loads(str(arrays["manifest"]))
@@ -102,7 +102,7 @@ def test_a_visitors_own_image_stays_without_a_name_and_the_buttons_are_folded_on
     for _ in range(2):  # the same sentence again, after which the buttons work, too
         lens.page.locator("#exports button[data-kind=png]").click()
         expect(lens.page.locator("#exports .status")).to_have_text(
-            "The Tour tab has no maps to download. Open another tab, then download."
+            "This tab has no maps to download. Open another tab, then download."
         )
         expect(lens.page.locator("#exports button[data-kind=png]")).to_have_attribute("aria-disabled", "false")
     assert [problem.partition(" (http")[0] for problem in lens.problems] == [REFUSED] * 2

@@ -111,13 +111,13 @@ def test_a_damaged_file_and_a_missing_repository_are_said_in_their_columns(visit
         lens.without("STE")
     with lens.answer():
         lens.tick("t")
-    assert lens.titles("overview") == ["pico, matched", "pico, no STE", "T"]
-    assert row(lens, "pico, matched").locator(".lens-frame.drawn").count() == 3  # bundled: the namespace lacks it
-    damaged, missing = (row(lens, title).get_by_role("alert").inner_text() for title in ("pico, no STE", "T"))
+    assert lens.titles("overview") == ["pico (matched)", "pico (no STE)", "T"]
+    assert row(lens, "pico (matched)").locator(".lens-frame.drawn").count() == 3  # bundled: the namespace lacks it
+    damaged, missing = (row(lens, title).get_by_role("alert").inner_text() for title in ("pico (no STE)", "T"))
     assert f"hf-hub:{NAMESPACE}/{DAMAGED}@v1 is not the published file: its SHA-256 is" in damaged
     assert "Download it again; if that does not help, tell its publisher." in damaged
     assert f"The Hub has no repository {NAMESPACE}/transxnet_t, or it is private." in missing
     lens.page.screenshot(path=artifacts / "hub-failed-1440.png", full_page=True)
     with lens.answer():
         lens.tick("t")  # taken away again: the others stay
-    assert lens.titles("overview") == ["pico, matched", "pico, no STE"]
+    assert lens.titles("overview") == ["pico (matched)", "pico (no STE)"]

@@ -126,7 +126,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
     assert note.text_content() == ""
     with lens.answer():
         lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": to_png(image().rgb)})
-    assert note.text_content() == tr("links.upload_left_out", example=examples()[0].label)
+    assert note.text_content() == tr("links.upload_left_out", example=examples()[0].name)
     with lens.answer():
         lens.click_at(5, 6)
     assert query(lens) == {"__theme": "light"}
@@ -144,7 +144,7 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
 
 
 def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
-    lens = follow("?image=cheetah&x=31&y=37&tab=sanity_checks", "")  # a position whose sanity checks are not cached
+    lens = follow("?image=lion&x=31&y=37&tab=sanity_checks", "")  # a position whose sanity checks are not cached
     waiting, stopped = (
         lens.page.locator(f"#panel-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped")
     )
@@ -161,7 +161,7 @@ def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     lens.look_at("overview")
     assert lens.panel("overview").locator(".lens-frame.drawn").count() == 3
     assert not lens.page.locator(".lens-stopped").count()
-    assert query(lens) == {"x": "31", "y": "37"}  # cheetah is the default
+    assert query(lens) == {"x": "31", "y": "37"}  # lion is the default
 
 
 def test_back_and_forward_go_through_the_views(visit):
@@ -214,7 +214,7 @@ def test_back_and_forward_bring_the_images_back(visit):
         page.locator("#thumbs button").nth(1).click()
     with lens.answer():
         page.go_back()
-    expect(pressed).to_have_attribute("title", examples()[0].label)
+    expect(pressed).to_have_attribute("title", examples()[0].name)
     upload = to_png(image(width=200, height=160).rgb)
     with lens.answer():
         lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": upload})
@@ -227,7 +227,7 @@ def test_back_and_forward_bring_the_images_back(visit):
     assert lens.position == pytest.approx((20, 30), abs=2)
     with lens.answer():
         page.go_back()
-    expect(pressed).to_have_attribute("title", examples()[0].label)
+    expect(pressed).to_have_attribute("title", examples()[0].name)
     with lens.answer():
         page.go_forward()
     expect(pressed).to_have_count(0)

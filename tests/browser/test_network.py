@@ -233,7 +233,7 @@ def test_two_tabs_of_one_visitor_have_a_state_each(visit):
     check_overview(one, library(upload["buffer"], position=one.position))
     expected = study(load("pico", device="cpu"), decode(examples()[2].path), StudyOptions(stage=2))
     assert said(two.numbers("attention")[0]) == stepped(expected.attention)
-    expect(two.page.locator("#thumbs button[aria-pressed=true]")).to_have_attribute("title", examples()[2].label)
+    expect(two.page.locator("#thumbs button[aria-pressed=true]")).to_have_attribute("title", examples()[2].name)
     for lens, view in ((one, "overview"), (two, "attention")):  # each tab's history is its own
         with lens.answer(view):
             lens.page.reload()

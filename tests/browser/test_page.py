@@ -281,7 +281,7 @@ def test_what_changes_without_attention(visit, artifacts):
     lens = visit()
     with lens.answer():
         lens.without("attention")
-    assert lens.titles("overview") == ["pico, matched", "pico, no OSRA"]
+    assert lens.titles("overview") == ["pico (matched)", "pico (no OSRA)"]
     assert lens.ticked() == ["pico_matched", "pico_noosra"]
     whole, without = lens.panel("overview").locator(".lens-row").all()
     assert (whole.locator(".lens-frame.drawn").count(), without.locator(".lens-frame.drawn").count()) == (3, 2)
@@ -289,7 +289,7 @@ def test_what_changes_without_attention(visit, artifacts):
     lens.page.screenshot(path=artifacts / "without-attention-1440.png", full_page=True)
     with lens.answer():
         lens.tick("pico_noosra")
-    assert lens.titles("overview") == ["pico, matched"]
+    assert lens.titles("overview") == ["pico (matched)"]
     assert lens.page.locator("#variants label:has(input[name=pico_noosra])").count() == 0
 
 

@@ -12,6 +12,7 @@ from demo.service import Arrival, Loading
 from tests.fixtures.small_model import image, small_model
 from transxnet.errors import OutOfRange, SourceFailed
 from transxnet.study import StudyOptions, study
+from transxnet.variants import VARIANTS
 
 PLAIN = StudyOptions(analyses=())
 
@@ -200,9 +201,15 @@ def test_title_of_a_model():
         "T (random weights)",
     ]
     names = ["pico_matched", "pico_static", "pico_noosra", "pico-noste"]
-    titles = ["pico, matched", "pico, static", "pico, no OSRA", "pico, no STE"]
+    titles = ["pico (matched)", "pico (static)", "pico (no OSRA)", "pico (no STE)"]
     assert [model_title(name) for name in names] == titles
     assert Column("t").badge == ""
     assert Column("t@untrained").badge
     assert not Column("t", arrival=Arrival("its file")).finished
     assert Column("t", error=SourceFailed("down")).finished
+
+
+def test_titles_have_no_commas():
+    """Several titles are listed with commas: "pico, pico, random weights" would be three models."""
+    names = [spec.short for spec in VARIANTS.values()]
+    assert not [title for name in names for title in map(model_title, (name, f"{name}@untrained")) if "," in title]

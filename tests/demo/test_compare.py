@@ -77,7 +77,7 @@ def test_differences_are_those_of_the_library(columns, name):
     assert np.array_equal(first, expected.agreement.values[0])
     difference, (cell,) = expected.differences[0], panel["differences"]["cells"]
     assert np.array_equal(second - first, difference.values)  # what js/compare.js does
-    assert (cell["a"], cell["b"], cell["title"]) == (0, 1, "pico, no STE minus pico")
+    assert (cell["a"], cell["b"], cell["title"]) == (0, 1, "pico (no STE) minus pico")
     assert float(cell["data"]["correlation"]) == difference.correlation
     assert float(cell["data"]["common"]) == difference.overlap
     assert float(cell["data"]["mean"]) == difference.mean_absolute
@@ -120,7 +120,7 @@ def test_incomparable_maps_have_a_reason(columns):
     assert "common" in render([ladybug, columns[1]], compared="grad_cam")
     panel = render([ladybug, other], compared="grad_cam")
     assert "common" not in panel
-    assert f"pico: {ladybug.study.target.label}; pico, no STE: {other.study.target.label}" in panel["instead"]
+    assert f"pico: {ladybug.study.target.label}; pico (no STE): {other.study.target.label}" in panel["instead"]
     assert "common" in render([ladybug, other], compared="attention")  # which is about no class
 
     without = make_column("pico_noosra", osra=False)
@@ -169,7 +169,7 @@ def test_even_maps_and_rounding_are_mentioned(columns):
 def test_three_models_are_three_pairs(columns):
     panel = render([*columns, make_column("pico_static", idconv=False)])["common"]
     assert [(cell["a"], cell["b"]) for cell in panel["differences"]["cells"]] == [(0, 1), (0, 2), (1, 2)]
-    assert [(pair["left"], pair["right"]) for pair in panel["wipe"]["pairs"]][2] == ("pico, no STE", "pico, static")
+    assert [(pair["left"], pair["right"]) for pair in panel["wipe"]["pairs"]][2] == ("pico (no STE)", "pico (static)")
     assert len(panel["table"]["rows"]) == 3
 
 
@@ -219,7 +219,7 @@ def test_chart_marks_the_models_of_the_page(columns):
     for position, row in zip(panel["points"], rows, strict=True):
         assert [panel["sources"][i] for i, _ in position[8]] == [[s.url, s.label] for s in row.sources]
     assert not any(position[10] for position in panel["points"])
-    assert "Not shown: pico and pico, no STE." in panel["strings"]["note"]
+    assert "Not shown: pico and pico (no STE)." in panel["strings"]["note"]
 
     def column_of(name: str, variant: str) -> Column:
         return Column(name, replace(columns[0].study, spec=find_variant(variant)), columns[0].cost)

@@ -1,24 +1,37 @@
-"""Examples that need no network."""
+"""Examples that need no network: each is what it says, and the bundled model's answer is the one that is claimed."""
 
 from __future__ import annotations
 
-from demo import examples as module
+import pytest
+
 from demo.examples import Example, examples
+from demo.i18n.translate import tr
+from transxnet import load
 from transxnet.images import decode
+from transxnet.study import StudyOptions, study
 
 
-def test_examples_are_in_the_installed_packages_and_can_be_shown():
-    found = examples()
-    assert len(found) >= 4
-    assert len({decode(example.path, name=example.label).sha256 for example in found}) == len(found)
-    assert all(example.label for example in found)
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.name)
+def test_prediction_is_the_true_class_unless_marked(example: Example):
+    pico = load("pico", device="cpu")
+    top = study(pico, decode(example.path), StudyOptions(analyses=())).predictions.top[0]
+    assert (top.wnid != example.wnid) == example.misclassified
+    if example.wnid is not None:
+        assert pico.spec.labels.names[pico.spec.labels.wnids.index(example.wnid)] == example.name
+    else:
+        assert example.name not in pico.spec.labels.names  # a class that the model does not know
 
 
-def test_what_is_not_there_is_left_out(monkeypatch):
-    there = examples()[0]
-    monkeypatch.setattr(module, "_EXAMPLES", (Example("gradio", "media_assets/images/gone.jpg", "gone", ""), there))
-    examples.cache_clear()
-    try:
-        assert examples() == (there,)
-    finally:
-        examples.cache_clear()
+def test_first_three_are_classified_correctly_and_failures_are_labeled():
+    assert not any(example.misclassified for example in examples()[:3])
+    failures = [example for example in examples() if example.misclassified]
+    assert failures
+    assert all(example.note == tr("examples.misclassified") for example in failures)
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.name)
+def test_source_author_and_license_are_stated(example: Example):
+    assert example.license in ("Apache-2.0", "CC0-1.0", "public domain")
+    assert example.source
+    assert example.author
+    assert decode(example.path).notes == ()

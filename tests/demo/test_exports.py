@@ -15,8 +15,8 @@ from PIL import Image
 
 from demo import exports
 from demo.columns import Column
-from demo.export_request import Display, ExportRequest, display_of
-from demo.exports import TYPES, export
+from demo.export_request import ChosenMap, Display, ExportRequest, display_of
+from demo.exports import TYPES, export, export_map
 from demo.i18n.translate import tr
 from demo.timing import Timing
 from demo.views.compare import compared_map
@@ -29,6 +29,7 @@ from transxnet.draw.styles import marked_position
 from transxnet.errors import LensError, UnknownName
 from transxnet.explain.sanity.agreement import compare_maps
 from transxnet.export.images import Style, source_crop
+from transxnet.export.map_options import MapFileOptions
 from transxnet.export.records import source_digest
 from transxnet.export.rows import Shot
 from transxnet.images import decode
@@ -110,10 +111,10 @@ def manifest_of(kind: str, data: bytes) -> dict:
 def test_every_format_has_the_manifest_without_paths(make_request, upload, kind):
     request = make_request("attention", untrained=True)
     file = export(kind, request)
-    assert file.name == f"transxnet-lens-attention-small-bare-stage2.{kind}"
+    assert file.name == f"{upload.sha256[:12]}-small-bare-attention-stage2-triumphal-arch.{kind}"
     manifest = manifest_of(kind, file.data)
     assert set(manifest) >= KEYS
-    assert (manifest["schema"], manifest["format"]) == ("transxnet-lens/export", 2)
+    assert (manifest["schema"], manifest["format"]) == ("transxnet-lens/export", 3)
     assert manifest["created"].endswith("+00:00")
     assert manifest["source"] == source_digest()
     assert {"python", "torch", "timm", "numpy"} <= set(manifest["versions"])
@@ -173,6 +174,53 @@ def test_npz_has_the_raw_arrays(make_request):
         assert np.array_equal(arrays["bare/receptive_field"], second.receptive_field.heatmap)
         assert np.array_equal(arrays["bare/kernels"], second.kernels.kernels)
         assert "bare/attention" not in arrays
+
+
+@pytest.mark.parametrize("view", ONLY)
+def test_npz_names_axes_and_units_of_every_array(make_request, view):
+    data = export("npz", make_request(view)).data
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        described = json.loads(str(arrays["manifest"]))["arrays"]
+        assert set(described) == set(arrays) - {"manifest"}
+        for name, entry in described.items():
+            assert (entry["shape"], len(entry["axes"])) == (list(arrays[name].shape), arrays[name].ndim), name
+    if view == "kernels":
+        assert described["small/kernels_gates"] == {
+            "shape": [2, 8, 7, 7], "axes": ["learned kernel", "channel", "tap row", "tap column"], "units": "share",
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("view", "row"),
+    [("overview", "attention"), ("attention", "attention"), ("kernels", "gates"), ("kernels", "difference"),
+     ("grad_cam", "grad_cam_raw"), ("erf", "receptive_field"), ("compare", "attention")],
+)  # fmt: skip
+def test_one_map_of_a_tab_is_a_file(make_request, upload, view, row):
+    file = export_map(ChosenMap(row, "small", MapFileOptions("svg")), make_request(view))
+    assert file.kind == "image/svg+xml"
+    of_tab = [view] if row == view else [view, row]
+    stage = "stage4" if view == "grad_cam" else "stage2"
+    assert file.name == "-".join([upload.sha256[:12], "small", *of_tab, stage, "triumphal-arch.svg"])
+    root = ET.fromstring(file.data)
+    bar_and_map = list(root.iter(f"{SVG}image"))
+    assert len(bar_and_map) == 2
+    manifest = manifest_of("svg", file.data)
+    assert manifest["map"] == {
+        "row": row, "column": "small", "format": "svg", "width": 3.5, "dpi": 300, "caption": True, "color_bar": True,
+    }  # fmt: skip
+    assert set(manifest) >= KEYS
+
+
+def test_one_map_of_a_difference_and_of_the_reference_image(make_request, upload):
+    request = make_request("compare", untrained=True, compared="receptive_field")
+    file = export_map(ChosenMap("difference", "small/bare"), request)
+    assert "small-bare-compare-difference-stage2" in file.name
+    both = replace(request, shots=request.shots[:1], second=request.shots[:1], images=[upload] * 2, labels=["", "lion"])
+    file = export_map(ChosenMap("kernels", "second/small"), both)
+    assert "lion-second-small-compare-kernels" in file.name
+    for missing in (ChosenMap("kernels", "large"), ChosenMap("rollout", "small")):
+        with pytest.raises(LensError, match="does not show this map"):
+            export_map(missing, both)
 
 
 def test_compare_has_differences_in_every_pair(make_request):
@@ -246,7 +294,7 @@ def test_colormaps_are_of_magnitudes_or_signed_maps():
 def test_impossible_file_is_refused(make_request):
     with pytest.raises(UnknownName, match="'gif'"):
         export("gif", make_request("erf"))
-    with pytest.raises(LensError, match="Tour"):
+    with pytest.raises(LensError, match="no maps to download"):
         export("png", replace(make_request("erf"), view="tour"))
     with pytest.raises(LensError, match="t: still loading"):
         export("png", replace(make_request("erf"), shots=[], left_out={"t": "still on its way"}))

@@ -51,7 +51,7 @@ NAMES = frozenset(  # the same in every language: text of these alone needs no t
         r"\S+",
         "T S B M MB GMACs ms px pico STE OSRA IDConv DPE GN MS FFN D Mixer BatchNorm GroupNorm PNG SVG NPZ TransXNet "
         "Lens Grad CAM timm softmax bias SmoothGrad Top ImageNet arXiv "
-        "Hugging Face Hub Spearman logit V K Transformer q v kᵀ x",
+        "dpi Hugging Face Hub Spearman logit V K Transformer q v kᵀ x",
     )
 )
 ROOT = Path(__file__).resolve().parents[2]
@@ -238,6 +238,7 @@ NOT_ON_PAGE = (  # of transxnet/: what only the command line or a caller of the 
     "explain/erf/protocol.py", "explain/attribution/cam_variants.py", "explain/attribution/captum_methods.py",
     "explain/attribution/smooth_grad.py", "explain/kernels/change.py", "explain/kernels/clusters.py",
     "explain/kernels/spectra.py",
+    "sequence",  # the page offers what is possible only
     # of a model that the operator names at the start
     "class_names.py", "registry.py", "weights/named_sources.py", "weights/description.py", "weights/architecture.py",
     "weights/layouts.py", "in_memory.py", "export/notebook.py",

@@ -104,7 +104,7 @@ def test_tools_return_numbers_and_images(address, weights):
         assert np.asarray(image).std() > 1
     assert "gradio_client" in npz.text
     assert json.loads(exported.content[0].text)["schema"] == "transxnet-lens/export"
-    assert exported.content[1].text.startswith("transxnet-lens-attention-pico-stage3.npz, ")
+    assert exported.content[1].text.partition(",")[0].endswith(".npz")
 
     assert refused.isError
     assert "'zeta'" in refused.content[0].text

@@ -13,11 +13,13 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from demo import page_routes
+from demo.export_request import ChosenMap
 from demo.exports import File
 from demo.i18n.translate import tr
 from demo.page_routes import PageRoutes
 from demo.state import ViewState
 from transxnet.errors import LensError
+from transxnet.export.map_options import MapFileOptions
 
 
 class StandIn:
@@ -215,8 +217,8 @@ def test_number_of_streams_is_bounded(client, renderer, monkeypatch):
 def test_export_is_a_file(client, monkeypatch):
     arguments = {}
 
-    def export_view(renderer, state, kind):
-        arguments.update(state=state, kind=kind)
+    def export_view(renderer, state, kind, chosen):
+        arguments.update(state=state, kind=kind, chosen=chosen)
         return File("a-b.png", "image/png", b"bytes")
 
     monkeypatch.setattr(page_routes, "export_view", export_view)
@@ -225,6 +227,13 @@ def test_export_is_a_file(client, monkeypatch):
     assert response.headers["content-disposition"] == "attachment; filename*=utf-8''a-b.png"
     assert (arguments["state"].tab, arguments["kind"]) == ("erf", "png")
     assert client.post("/lens/export", json={"state": {}, "format": "exe"}).status_code == 400
+    chosen = {"row": "attention", "column": "pico", "options": {"format": "pdf", "width": 7, "caption": False}}
+    assert client.post("/lens/export", json={"state": {}, "map": chosen}).status_code == 200
+    expected = ChosenMap("attention", "pico", MapFileOptions("pdf", 7.0, 300, False, True))
+    assert arguments["chosen"] == expected
+    chosen["options"] = {"width": 70}
+    refused = client.post("/lens/export", json={"state": {}, "map": chosen})
+    assert (refused.status_code, "Choose one of: 3.5, 7.0" in refused.json()["error"]) == (400, True)
 
 
 def test_models_gives_choices_while_weights_arrive(client):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -21,12 +22,13 @@ from demo.views import view as view_of
 from demo.views.kernels import ARRAYS
 from tests.fixtures.small_model import image, small_model
 from transxnet.cost import cost
+from transxnet.draw.overlay import to_png
 from transxnet.draw.scale import shared_range
 from transxnet.draw.styles import marked_position
 from transxnet.draw.text import percent
 from transxnet.errors import LensError, NoWeights
 from transxnet.explain.kernels.kernels import representatives
-from transxnet.images import SourceImage
+from transxnet.images import SourceImage, decode
 from transxnet.results.out_of_distribution import OutOfDistribution
 from transxnet.study import OVERVIEW_ANALYSES, StudyOptions, study
 from transxnet.weights.load import Provenance
@@ -38,7 +40,7 @@ def view(tab: str, columns: list[Column], source: SourceImage) -> dict:
 
 POINT = (30, 70)
 GRIDS = [
-    name for name in TABS if name not in ("ablation", "tour")
+    name for name in TABS if name not in ("ablation", "sequence", "live", "tour")
 ]  # views of rows and cells; the others have tests of their own
 ANALYSES = (*OVERVIEW_ANALYSES, "block_table", "stage_tables", "ablation")
 IMAGE, OTHER_IMAGE = image(), image(1)
@@ -159,6 +161,8 @@ def test_out_of_distribution_image_has_a_warning(columns, nearer, less_sure, sen
     warning = predictions([column])["warning"]
     assert sentence in warning
     assert bool(warning) == bool(sentence)
+    is_unusual = nearer > 0.95  # the notice says what it cannot see
+    assert ("most images of classes unknown to the model look usual (15% of such photos" in warning) == is_unusual
     assert predictions(columns)["warning"] == ""  # no reference values for these weights
 
 
@@ -261,6 +265,16 @@ def test_target_outside_the_top_five_is_the_last_bar(columns):
 
 
 # ---- the image ------------------------------------------------------------------------------------------------------
+
+
+def test_notes_below_the_image_are_separate_sentences(columns):
+    """A resized upload whose sides a model crops: no sentence is glued to a fragment."""
+    wide = decode(to_png(np.zeros((300, 3000, 3), np.uint8)))
+    note = crosshair(replace(IMAGE, notes=wide.notes), "key", POINT, columns)["note"]
+    sentences = re.findall(r"[A-Z][^.]*\.(?= |$)", note)
+    assert " ".join(sentences) == note
+    assert "Resized from 3000 × 300 to 2048 × 205." in sentences
+    assert any("input crop" in sentence for sentence in sentences)
 
 
 def test_crop_is_outlined_where_it_is_a_part(columns):

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from demo.published import FILE, Source, published
+from demo.views.chart import chart
 
 HEAD = "model,variant,family,resolution,params_m,gmacs,imagenet_top1,imagenet_v2_top1,source_url"
 
@@ -63,3 +64,11 @@ def test_damaged_or_missing_file_gives_no_rows(tmp_path, row, caplog):
     assert published(file) == ()
     assert published(tmp_path / "none.csv") == ()
     assert caplog.text.count("no published numbers") == 2
+
+
+def test_rows_with_gmacs_of_timm_are_counted():
+    """The chart's note names their number."""
+    rows = [row for row in published() if row.has_gmacs_of_timm]
+    assert len(rows) == 10
+    assert {row.model for row in rows} == {"PVTv2", "DeiT", "EfficientFormer"}
+    assert "10 rows of the authors' set take GMACs from timm" in chart([])["strings"]["note"]

@@ -132,7 +132,7 @@ def figure_names(parts: dict) -> list[str]:
 def test_opens_on_the_first_example(page):
     parts = page.show()
     width, height = parts["crosshair"]["size"]
-    assert parts["state"]["state"]["image"] == page.renderer.examples[0].label
+    assert parts["state"]["state"]["image"] == page.renderer.examples[0].name
     assert parts["crosshair"]["position"] == list(center((width, height)))
     assert len(parts["predictions"]["predictions"]) == 5
     assert kinds(parts["panel"]) == [["map", "tiles", "map", "map"]]
@@ -157,7 +157,7 @@ def test_upload_replaces_the_example(page):
     key = page.renderer.service.add_upload(image())
     parts = page.show(upload=key)
     assert parts["crosshair"]["size"] == list(image().size)
-    assert tr("links.upload_left_out", example=tr(page.renderer.examples[0].key)) in parts["link"]["note"]
+    assert tr("links.upload_left_out", example=page.renderer.examples[0].name) in parts["link"]["note"]
 
 
 def test_upload_that_is_gone_gives_way_to_an_example(page):
@@ -469,7 +469,7 @@ def test_maps_on_the_page_stay_until_new_ones_are_there(page, monkeypatch):
 
 
 def test_reference_is_the_next_example_until_another_is_chosen(page):
-    labels = [example.label for example in page.renderer.examples]
+    labels = [example.name for example in page.renderer.examples]
     assert page.show(tab="kernels")["reference"]["chosen"] == labels[1]
     assert page.show(reference=labels[2])["reference"]["chosen"] == labels[2]
     assert page.show(image=labels[2])["reference"]["chosen"] == labels[3]  # never the image itself
@@ -495,7 +495,7 @@ def test_reference_may_be_the_previous_upload(page):
 def test_reference_that_is_gone_is_an_example(page):
     key = page.renderer.service.add_upload(image())
     parts = page.show(tab="kernels", upload=key, previous_upload="0" * 32, reference=PREVIOUS)
-    assert parts["reference"]["chosen"] == page.renderer.examples[0].label
+    assert parts["reference"]["chosen"] == page.renderer.examples[0].name
     assert PREVIOUS not in [item["value"] for item in parts["reference"]["items"]]
 
 
@@ -512,7 +512,7 @@ def test_url_names_a_step_of_the_tour(renderer):
 def test_file_shows_what_the_page_shows(page):
     page.show(tab="grad_cam")
     file = export_view(page.renderer, page.state, "png")
-    assert file.name == "transxnet-lens-grad_cam-small-stage4.png"
+    assert "-small-grad_cam-stage4-" in file.name
     assert file.data.startswith(b"\x89PNG")
 
 

@@ -19,10 +19,11 @@ from demo.state import (
 from transxnet.errors import InvalidValue, UnknownName
 
 FULL = ViewState(
-    image="toy figure", models=("pico", "pico@untrained", "timm:resnet50"), tab="kernels", stage=2, block=1,
+    image="tabby", models=("pico", "pico@untrained", "timm:resnet50"), tab="kernels", stage=2, block=1,
     cam_layer=3, image_size=224, position=(12, 34), target="n02165456", compared="grad_cam", reference="lion",
-    two_images=True, ablations=("no_osra@3.0",), tour=2, locale="ko", colormap="viridis", diverging="coolwarm",
-    opacity=0.5, gamma=2.0, threshold=0.25, scale="masked", model_resolution=True, head="3", direction="to",
+    previous_image="espresso", two_images=True, transition="zoom", frames=12, ablations=("no_osra@3.0",), tour=2,
+    locale="ko", colormap="viridis", diverging="coolwarm", opacity=0.5, gamma=2.0, threshold=0.25, scale="masked",
+    model_resolution=True, head="3", direction="to",
 )  # fmt: skip
 
 

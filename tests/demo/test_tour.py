@@ -41,7 +41,7 @@ def test_steps_go_through_the_parts_of_the_model():
 def test_pico_replaces_models_without_weights():
     assert step_changes(1, ["pico"])["models"] == list(FALLBACK) == ["pico"]
     with_both, pico_only = bar(1, ALL)["sentences"], bar(1, ["pico"])["sentences"]
-    assert "pico, static" in with_both[0]
+    assert "pico (static)" in with_both[0]
     assert not any("static" in text for text in pico_only)
     for number in NUMBERS:
         for names in (ALL, ["pico"]):
@@ -89,7 +89,7 @@ def test_tour_tab_draws_the_first_transxnet():
         columns = [Column(name) for name in names]
         return tour(Scene(columns, None, ViewState(tour=step), model_names=ALL))
 
-    assert render("pico_noste", "pico")["architecture"]["name"].startswith("Architecture of pico, no STE:")
+    assert render("pico_noste", "pico")["architecture"]["name"].startswith("Architecture of pico (no STE):")
     assert render("timm:resnet50", "t@untrained")["architecture"]["name"].startswith(
         "Architecture of T (random weights):"
     )

@@ -142,6 +142,8 @@ COMMANDS = {
     "erf": ["x.jpg"],
     "gallery": ["x.jpg"],
     "out-of-distribution": ["--data", "d", "--held-out", "h"],
+    "sequence": ["x.jpg", "y.jpg"],
+    "verdict-rates": ["--data", "d"],
     "train": ["--recipe", "smoke", "--data", "d"],
     "evaluate": ["--data", "d"],
     "bundle": ["--run", "r", "--data", "d", "--val", "v", "--photos", "p"],

@@ -11,7 +11,20 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from . import bundle, erf, evaluate, gallery, out_of_distribution, plugins, predict, publish, study, train
+from . import (
+    bundle,
+    erf,
+    evaluate,
+    gallery,
+    out_of_distribution,
+    plugins,
+    predict,
+    publish,
+    sequence,
+    study,
+    train,
+    verdict_rates,
+)
 from . import list as list_models
 from .common import add_device_option, add_limit_option, add_option, add_weights_options
 
@@ -21,12 +34,19 @@ COMMANDS = (
     ("predict", predict, (WEIGHTS, DEVICE, LIMIT), "predict the classes of images"),
     ("study", study, (WEIGHTS, DEVICE, LIMIT), "explain predictions: figures, raw arrays and a report"),
     ("erf", erf, (WEIGHTS, DEVICE, LIMIT), "effective receptive fields over many images, as published"),
+    ("sequence", sequence, (WEIGHTS, DEVICE, LIMIT), "kernels and predictions while an image changes, as a video"),
     ("gallery", gallery, (WEIGHTS, DEVICE, LIMIT), "every figure of one photo, as a Markdown page"),
     (
         "out-of-distribution",
         out_of_distribution,
         (WEIGHTS, DEVICE, LIMIT),
         "feature statistics that detect unusual images",
+    ),
+    (
+        "verdict-rates",
+        verdict_rates,
+        (WEIGHTS, DEVICE, LIMIT),
+        "how often the sanity checks pass maps that know nothing",
     ),
     ("train", train, (WEIGHTS, DEVICE, LIMIT), "train or fine-tune a model by a recipe"),
     ("evaluate", evaluate, (WEIGHTS, DEVICE, LIMIT), "accuracy on labeled images"),

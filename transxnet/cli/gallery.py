@@ -88,8 +88,9 @@ def _studies(
         studies.append(study(model, image, options, reference, reference_name=reference_name))
         first = studies[0]
         options = replace(
-            options, target=first.target.wnid, allow_missing_target=True, contrast_target=first.contrast_target
-        )
+            options, target=first.target.wnid, allow_missing_target=True, contrast_target=first.contrast_target,
+            position=first.position,
+        )  # fmt: skip
     return studies
 
 

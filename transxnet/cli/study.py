@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import Field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..backbones.spec import BackboneSpec, spec_of
 from ..errors import LensError, OutOfRange, check_name
+from ..export.map_options import MapFileOptions
 from ..output import check_output
 from ..process_settings import without_tf32
 from ..variants import VariantSpec
@@ -65,7 +67,26 @@ def add_options(add: AddOption) -> None:
     add("--reference", text, type=Path, metavar="IMAGE", default_text="the next image")
     text = "sanity checks: run the full randomization cascade for expensive methods as well"
     add("--full-cascade", text, action="store_true")
+    for option in fields(MapFileOptions):
+        _add_map_option(add, option)
     add("--resume", "skip images already finished", action="store_true")
+
+
+def _add_map_option(add: AddOption, option: Field) -> None:
+    """An option of MapFileOptions. Files of single maps are written where a format is chosen."""
+    name, text = f"--map-{option.name.replace('_', '-')}", f"files of single maps: {option.metadata['description']}"
+    if isinstance(option.default, bool):
+        add(name, text, action=argparse.BooleanOptionalAction, default=option.default, default_text="yes")
+        return
+    default = None if option.name == "format" else option.default
+    default_text = "no such files" if option.name == "format" else ""
+    choices = option.metadata["choices"]
+    add(name, text, type=type(choices[0]), choices=choices, default=default, default_text=default_text)
+
+
+def _map_options(args: argparse.Namespace) -> MapFileOptions | None:
+    values = {option.name: getattr(args, f"map_{option.name}") for option in fields(MapFileOptions)}
+    return MapFileOptions(**values) if values["format"] else None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     check_output(args.out, resume=args.resume)
     with process_group(args.device) as worker, explained_write_errors():
         args.device = str(worker.device)
-        run = Run(args, _study_options(args), paths, load_models(names, args, args.image_size))
+        run = Run(args, _study_options(args), paths, load_models(names, args, args.image_size), _map_options(args))
         images = list(zip(paths, folder_names(paths), strict=True))[worker.rank :: worker.world_size]
         results = map_concurrently(lambda image: study_image(run, *image), images, run.models)
         entries = []

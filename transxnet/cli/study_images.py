@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..backbones.spec import BackboneSpec
+from ..console import readable
 from ..errors import LensError
 from ..prefetch import map_ahead
 from .common import image_limits, report_failure
 
 if TYPE_CHECKING:
+    from ..export.map_options import MapFileOptions
     from ..images import SourceImage
     from ..study import Study, StudyOptions
     from ..weights.load import LoadedModel
@@ -40,6 +42,7 @@ class Run:
         options: Options of every study.
         paths: All images, also those of other processes.
         models: Models that study every image.
+        map_options: Of files that hold one map each; None writes none.
         failures: Images and models that failed, as in the manifest.
         num_studied: Number of images studied by this run.
     """
@@ -48,6 +51,7 @@ class Run:
     options: StudyOptions
     paths: list[Path]
     models: list[LoadedModel]
+    map_options: MapFileOptions | None = None
     failures: list[dict[str, str]] = field(default_factory=list)
     num_studied: int = 0
 
@@ -57,7 +61,7 @@ class Run:
 
         settings: dict[str, Any] = asdict(self.options) | {"head": self.args.head, "image": image.sha256}
         settings |= {"models": [(m.name, m.provenance.sha256, repr(m.spec)) for m in self.models]}
-        settings |= {"reference": reference and reference.sha256}
+        settings |= {"reference": reference and reference.sha256, "maps": repr(self.map_options)}
         return sha256(json.dumps([settings, source_digest()], sort_keys=True).encode()).hexdigest()
 
     def reference_path(self, path: Path) -> Path | None:
@@ -125,8 +129,9 @@ def write_image_files(run: Run, result: ImageStudies) -> dict[str, Any]:
     from ..export.files import write_image, write_json
     from ..export.images import Style
 
-    out = run.args.out
-    entry = write_image(out, result.folder, result.studies, result.image.rgb, result.path.name, Style(run.args.head))
+    out, style = run.args.out, Style(run.args.head)
+    rgb, title = result.image.rgb, result.path.name
+    entry = write_image(out, result.folder, result.studies, rgb, title, style, run.map_options)
     if result.fingerprint:
         write_json(out / result.folder / ENTRY, {"fingerprint": result.fingerprint, "entry": entry})
     run.num_studied += 1
@@ -176,18 +181,24 @@ def _study_with_models(
         # a backbone has no blocks
         model_options = replace(options, block=None) if isinstance(model.spec, BackboneSpec) else options
         try:
-            with tqdm(desc=f"{path.name}, {model.name}", disable=None, leave=False) as bar:  # None: on a terminal
+            title = f"{path.name}, {model.name}"
+            with tqdm(desc=title, disable=None, leave=False) as bar:  # None: on a terminal
 
                 def show_progress(analysis: str, finished: int, total: int, bar: tqdm = bar) -> None:
                     bar.set_postfix_str(analysis.replace("_", " "), refresh=False)
                     bar.total = total
                     bar.update(finished - bar.n)
 
-                studies.append(study(model, image, model_options, reference, show_progress, reference_name))
+                def report(analysis: str, finished: int, total: int, title: str = title) -> None:
+                    line = f"{title}: {analysis.replace('_', ' ')} done, {finished} of {total} analyses"
+                    tqdm.write(readable(line), file=sys.stderr)
+
+                studies.append(study(model, image, model_options, reference, show_progress, reference_name, report))
         except LensError as error:
             failures.append(report_failure(path, model.name, error))
             continue
         if options.target is None:
             options = replace(options, target=studies[0].target.wnid, allow_missing_target=True)
+        options = replace(options, position=options.position or studies[0].position)  # crops differ, the point does not
         options = replace(options, contrast_target=options.contrast_target or studies[0].contrast_target)
     return studies, failures

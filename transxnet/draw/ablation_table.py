@@ -70,7 +70,7 @@ def ablation_table_figure(results: Sequence[AblationTable], names: Sequence[str]
         ),
         "Bars over the blocks, a chart an ablation. "
         + " ".join(f"{name}, {_prediction(r)}: {_largest(r)}" for r, name in pairs),
-        strings.ABLATION_TABLE_LIMITS, canvas.to_rgb(), _table(pairs), _numbers(pairs), _arrays(pairs),
+        strings.ABLATION_TABLE_LIMITS, canvas, _table(pairs), _numbers(pairs), _arrays(pairs),
     )  # fmt: skip
 
 
@@ -273,7 +273,7 @@ def ablation_heads_figure(results: Sequence[AblationTable], names: Sequence[str]
             f"{name}, {_prediction(result)}: {_strongest(rows)}" if rows else f"{name}: {_no_heads(result, stage)}"
             for result, name, rows in by_model
         ),
-        strings.ABLATION_HEADS_LIMITS, canvas.to_rgb(), _heads_table(by_model),
+        strings.ABLATION_HEADS_LIMITS, canvas, _heads_table(by_model),
         {f"{name}/largest_change": max((row.logit_change for row in rows), key=abs)
          for _, name, rows in by_model if rows},
         {f"{name}/{column}": np.array([_head(r) if column == "head" else getattr(r, column) for r in rows])

@@ -66,7 +66,7 @@ def attention_depth_figure(results: Sequence[AttentionDepth], names: Sequence[st
             f"{name}, entropy {number(r.blocks[0].entropy.mean())} in the first block and "
             f"{number(r.blocks[-1].entropy.mean())} in the last" for r, name in pairs
         ) + ".",
-        strings.ATTENTION_DEPTH_LIMITS, canvas.to_rgb(), _depth_table(pairs),
+        strings.ATTENTION_DEPTH_LIMITS, canvas, _depth_table(pairs),
         {f"{name}/mean_{key}": value for name, both in means.items()
          for key, value in zip(("entropy", "distance"), both, strict=True)},
         {f"{name}/{key}": array for result, name in pairs for key, array in _depth_arrays(result).items()},
@@ -175,7 +175,7 @@ def pathway_energy_figure(results: Sequence[PathwayEnergies], names: Sequence[st
             f"{name}, of the variation {share_text(r.osra_varying_share[0])} in the first block and "
             f"{share_text(r.osra_varying_share[-1])} in the last" for r, name in pairs
         ) + ".",
-        strings.PATHWAY_ENERGIES_LIMITS, canvas.to_rgb(), _energy_table(pairs),
+        strings.PATHWAY_ENERGIES_LIMITS, canvas, _energy_table(pairs),
         {f"{name}/{key}": _mean(share) for name, both in shares for key, share in both},
         arrays_by_model(("stages", "blocks", "idconv", "osra", "idconv_varying", "osra_varying"), names, results),
     )  # fmt: skip
@@ -259,7 +259,7 @@ def attention_heads_figure(
                 *np.unravel_index(r.attention_from.mean.argmax(), r.attention_from.keys.grid)
             ) for r, name in pairs
         ) + ".",
-        strings.ATTENTION_HEADS_LIMITS, canvas.to_rgb(), _heads_table(pairs), _head_numbers(pairs),
+        strings.ATTENTION_HEADS_LIMITS, canvas, _heads_table(pairs), _head_numbers(pairs),
         {f"{name}/{key}": array for r, name in pairs for key, array in
          (("query_to_keys", r.attention_from.heads), ("key_to_queries", r.attention_to.heads))},
     )  # fmt: skip
@@ -367,7 +367,7 @@ def rollout_figure(
         "Maps of attention rollout over the photo: " + "; ".join(
             f"{name}, {len(row)} maps" for row, name in zip(results, names, strict=True)
         ) + ".",
-        strings.ROLLOUT_LIMITS, canvas.to_rgb(), _rollout_table(results, names),
+        strings.ROLLOUT_LIMITS, canvas, _rollout_table(results, names),
         {f"{place}/{key}": value for place, r in pairs for key, value in r.numbers.items()},
         {place: r.heatmap for place, r in pairs},
     )  # fmt: skip

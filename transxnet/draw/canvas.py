@@ -1,10 +1,10 @@
 """One canvas for every figure: rows of titled images, color bars, charts, tables and wrapped text.
 
-A `Canvas` lays out a Matplotlib Figure from the top down and renders it as pixels or as SVG. Lengths are inches from
+A `Canvas` lays out a Matplotlib Figure from the top down and renders it as pixels, SVG or PDF. Lengths are inches from
 the upper left corner, text sizes are points. The height follows from the content.
 
-An image keeps its pixels: in a raster each of them is one pixel, in SVG the image is embedded as PNG. Text stays text
-in SVG. Both renderings are laid out with DejaVu Sans, and the fonts of fonts.py for what it lacks.
+An image keeps its pixels: in a raster each of them is one pixel, in SVG and PDF the image is embedded. Text stays text
+there. All renderings are laid out with DejaVu Sans, and the fonts of fonts.py for what it lacks.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Affine2D
 
+from .dark import flat_image, recolor
 from .figure import Table
 from .fonts import NOTE, unprintable_count
 from .kernels import kernel_tiles
@@ -38,7 +39,7 @@ SIZE = 8  # points
 LINE = 1.35  # line height over text size
 NORMALIZED_ENDS = "map minimum", "map maximum"  # of a bar for maps that each have their own range
 MAX_COLUMNS = 6  # of a table that is not transposed
-_SVG_LOCK = Lock()  # Matplotlib reads its SVG settings from global parameters
+_SETTINGS_LOCK = Lock()  # Matplotlib reads its settings of vector files from global parameters
 
 
 def line_height(size: float = SIZE) -> float:
@@ -66,9 +67,9 @@ class Panel:
 class _Image(Artist):
     """Pixels at a place on the canvas, never interpolated where its size is its own."""
 
-    def __init__(self, rgb: np.ndarray, box: tuple[float, float, float, float]) -> None:
+    def __init__(self, rgb: np.ndarray, box: tuple[float, float, float, float], is_flat: bool) -> None:
         super().__init__()
-        self.rgb, self.box = rgb, box
+        self.rgb, self.box, self.is_flat = rgb, box, is_flat
 
     def draw(self, renderer: RendererBase) -> None:
         canvas = self.get_figure()
@@ -168,7 +169,9 @@ class Canvas:
 
     # ---- images ----------------------------------------------------------------------------------------------
 
-    def image(self, x: float, y: float, rgb: np.ndarray, alt: str = "", width: float | None = None) -> float:
+    def image(
+        self, x: float, y: float, rgb: np.ndarray, alt: str = "", width: float | None = None, is_flat: bool = False
+    ) -> float:  # fmt: skip
         """An image at its own pixels, or scaled to `width` inches; returns its height in inches.
 
         Args:
@@ -177,10 +180,11 @@ class Canvas:
             rgb: uint8 (H, W, 3).
             alt: What it shows.
             width: Inches; None keeps every pixel.
+            is_flat: Whether white in it is the page's, as between kernels.
         """
         width = width or rgb.shape[1] / self.dpi
         height = width * rgb.shape[0] / rgb.shape[1]
-        image = _Image(np.ascontiguousarray(rgb, np.uint8), (x, y, width, height))
+        image = _Image(np.ascontiguousarray(rgb, np.uint8), (x, y, width, height), is_flat)
         image.set_gid(f"image-{len(self._alts)}")
         self._alts.append(alt)
         self.figure.add_artist(image)
@@ -189,7 +193,7 @@ class Canvas:
     def rectangle(self, x: float, y: float, width: float, height: float, color: str) -> None:
         """A filled rectangle of whole pixels."""
         shape = (max(1, round(height * self.dpi)), max(1, round(width * self.dpi)), 3)
-        self.image(x, y, np.broadcast_to(_rgb(color), shape))
+        self.image(x, y, np.broadcast_to(_rgb(color), shape), is_flat=True)
 
     def tiles(
         self, x: float, y: float, kernels: np.ndarray, value_range: tuple[float, float], tap: int, gap: int,
@@ -202,7 +206,7 @@ class Canvas:
             top, left = i // columns * (side + gap), i % columns * (side + gap)
             framed[top : top + side + 2, left : left + side + 2] = _rgb(HAIRLINE)
             framed[top + 1 : top + side + 1, left + 1 : left + side + 1] = rgb[top : top + side, left : left + side]
-        self.image(x, y, framed)
+        self.image(x, y, framed, is_flat=True)
         return rgb.shape[0] / self.dpi
 
     def panel_width(self, columns: int) -> float:
@@ -298,6 +302,13 @@ class Canvas:
         canvas.draw()
         return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
+    def to_dark_rgb(self) -> np.ndarray:
+        """The same on a dark page: dark ground, light text; the last rendering, since colors change in place."""
+        recolor(self.figure)
+        for image in self.figure.findobj(_Image):
+            image.rgb = flat_image(image.rgb) if image.is_flat else image.rgb
+        return self.to_rgb()
+
     def to_svg(self, title: str, metadata: str = "") -> str:
         """The figure as one SVG file that refers to no other.
 
@@ -305,13 +316,28 @@ class Canvas:
             title: For `<title>`.
             metadata: Text for `<dc:description>` of the file's metadata.
         """
-        self._set_height()
-        buffer = io.StringIO()
+        buffer = io.BytesIO()
         about = {"Title": title, "Description": metadata, "Date": None, "Creator": None}
-        with _SVG_LOCK, rc_context({"svg.fonttype": "none", "svg.hashsalt": "transxnet-lens"}):
-            self.figure.savefig(buffer, format="svg", metadata=about)
-        svg = re.sub(r"'DejaVu Sans'(, '[^']+')*", r"\g<0>, Verdana, sans-serif", buffer.getvalue())
+        self._save(buffer, "svg", about)
+        svg = re.sub(r"'DejaVu Sans'(, '[^']+')*", r"\g<0>, Verdana, sans-serif", buffer.getvalue().decode())
         return re.sub(r'id="image-(\d+)"', self._described, svg)
+
+    def to_pdf(self, title: str, metadata: str = "") -> bytes:
+        """The figure as a PDF of one page, with its fonts embedded.
+
+        Args:
+            title: For the document's title.
+            metadata: Text for its subject.
+        """
+        buffer = io.BytesIO()
+        self._save(buffer, "pdf", {"Title": title, "Subject": metadata, "CreationDate": None})
+        return buffer.getvalue()
+
+    def _save(self, buffer: io.BytesIO, format: str, metadata: dict[str, str | None]) -> None:
+        self._set_height()
+        settings = {"svg.fonttype": "none", "svg.hashsalt": "transxnet-lens", "pdf.fonttype": 42}  # 42: TrueType
+        with _SETTINGS_LOCK, rc_context(settings):
+            self.figure.savefig(buffer, format=format, metadata=metadata)
 
     def _described(self, found: re.Match[str]) -> str:
         alt = quoteattr(self._alts[int(found[1])])

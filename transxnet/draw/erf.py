@@ -50,7 +50,7 @@ def erf_pathways_figure(
     summaries = [
         Message(
             strings.ERF_PATHWAYS_MODEL,
-            name=name, share=_area(r.numbers["all/share"]), rank=number(r.numbers["all/rank"]),
+            name=name, ratio=number(r.numbers["all/ratio"]), rank=number(r.numbers["all/rank"]),
         )
         for r, name in pairs if "all" in r.maps
     ]  # fmt: skip
@@ -66,7 +66,7 @@ def erf_pathways_figure(
     )  # fmt: skip
 
 
-def _draw_pathways(pairs: Sequence[tuple[ErfPathways, str]], photos: Sequence[np.ndarray]) -> np.ndarray:
+def _draw_pathways(pairs: Sequence[tuple[ErfPathways, str]], photos: Sequence[np.ndarray]) -> Canvas:
     """A row a model, the photo first; several rows for a single model."""
     canvas, columns = Canvas(), 3 if len(pairs) == 1 else 1 + len(pairs[0][0].titles)
     side = canvas.panel_pixels(columns)
@@ -82,7 +82,7 @@ def _draw_pathways(pairs: Sequence[tuple[ErfPathways, str]], photos: Sequence[np
         canvas.panels(_pathway_panels(result, resized(photo, side), maps, value_range), columns)
     units = "multiples of the mean of the model's full map (logarithmic)"
     canvas.y += canvas.color_bar(value_range, units, COLORMAP, decades=True)
-    return canvas.to_rgb()
+    return canvas
 
 
 def _pathway_panels(
@@ -101,11 +101,11 @@ def _pathway_panels(
 
 
 def _pathway_caption(result: ErfPathways, part: str) -> list[str]:
-    half = f"50% within {_area(result.numbers[f'{part}/r50'])}"
+    half = f"50% within {_area(result.numbers[f'{part}/r50'])} of the input"
     if part == "full":
         return [half]
     rank = number(result.numbers[f"{part}/rank"])
-    return [f"{_area(result.numbers[f'{part}/share'])} of the total", half, f"rank correlation {rank}"]
+    return [f"total {number(result.numbers[f'{part}/ratio'])} × that of the full map", half, f"rank correlation {rank}"]
 
 
 def _similar_maps(pairs: Sequence[tuple[ErfPathways, str]]) -> str:
@@ -131,11 +131,11 @@ def _pathways_table(pairs: Sequence[tuple[ErfPathways, str]]) -> Table:
             if part in result.missing:
                 rows.append((name, title, result.missing[part], "–", "–", "–", "–"))
                 continue
-            keys = "share", "r50", "r99", "rank", "overlap"
-            share, r50, r99, rank, overlap = (result.numbers.get(f"{part}/{key}", 1.0) for key in keys)
-            rows.append((name, title, _area(share), _area(r50), _area(r99), number(rank), number(overlap)))
-    head = "Model", "Map", "Of the full total", "50% within", "99% within", "Rank correlation", "Top 10% overlap"
-    return Table(head, rows)
+            keys = "ratio", "r50", "r99", "rank", "overlap"
+            ratio, r50, r99, rank, overlap = (result.numbers.get(f"{part}/{key}", 1.0) for key in keys)
+            rows.append((name, title, number(ratio), _area(r50), _area(r99), number(rank), number(overlap)))
+    areas = "50% within, of the input", "99% within, of the input"
+    return Table(("Model", "Map", "Total ÷ full total", *areas, "Rank correlation", "Top 10% overlap"), rows)
 
 
 # --- Curves -----------------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def _half_areas(template: str, pairs: Sequence[tuple[ErfCurves | ErfProtocol, st
     return joined([Message(template, name=name, raw=_area(a), published=_area(b)) for name, a, b in curves])
 
 
-def _draw_curves(pairs: Sequence[tuple[ErfCurves, str]]) -> np.ndarray:
+def _draw_curves(pairs: Sequence[tuple[ErfCurves, str]]) -> Canvas:
     canvas = Canvas()
     axes = canvas.axes(0.6, 0.1, 7.0, 2.8)
     axes.plot((0, 100), (0, 100), color=GRAY, lw=0.8, ls=":", label="uniform field")
@@ -185,7 +185,7 @@ def _draw_curves(pairs: Sequence[tuple[ErfCurves, str]]) -> np.ndarray:
     style_axes(axes, "t: share of the gradient, %", "r(t): area of the square, % of the input")
     axes_legend(axes, location="upper left")
     canvas.y = 3.4
-    return canvas.to_rgb()
+    return canvas
 
 
 def _r_table(rows: Sequence[tuple[str, ContainmentCurve, ContainmentCurve]], published: str = "published") -> Table:
@@ -229,7 +229,7 @@ def erf_protocol_figure(results: Sequence[ErfProtocol], names: Sequence[str], pr
             models=_half_areas(strings.ERF_MODEL, pairs), no_square=joined(no_square, ""),
         ),
         f"For each of {', '.join(names)} a map of the field on a logarithmic scale, and below it the raw average.",
-        strings.ERF_LIMITS, canvas.to_rgb(),
+        strings.ERF_LIMITS, canvas,
         _r_table([(name, r.published_curve, r.raw_curve) for r, name in pairs]),
         {f"{name}/{key}": value for r, name in pairs for key, value in r.numbers.items()},
         {f"{name}/heatmap": r.heatmap for r, name in pairs},

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..messages import Message
+
+if TYPE_CHECKING:
+    from .canvas import Canvas
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class StudyFigure:
         caption: What is drawn, on which scale, and the most important numbers.
         alt: What the image shows, for readers who cannot see it.
         limits: Limitations: how not to interpret the figure.
-        image: uint8 (H, W, 3), RGB, readable at 1200 pixels across; None where the table is the figure.
+        image: uint8 (H, W, 3), RGB, readable at 1200 pixels across; None where the table is the figure. A Canvas is
+            rendered, and kept in `canvas` for other renderings.
         table: The numbers as text.
         numbers, arrays: Raw values under names that begin with the model ("pico/r50"), for manifest.json and NPZ.
     """
@@ -47,12 +52,16 @@ class StudyFigure:
     caption: str
     alt: str
     limits: str
-    image: np.ndarray | None = None
+    image: np.ndarray | Canvas | None = None
     table: Table | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    canvas: Canvas | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if hasattr(self.image, "to_rgb"):
+            object.__setattr__(self, "canvas", self.image)
+            object.__setattr__(self, "image", self.canvas.to_rgb())
         for name in ("title", "caption", "limits"):
             if not isinstance(text := getattr(self, name), Message):
                 object.__setattr__(self, name, Message(text))

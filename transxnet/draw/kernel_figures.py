@@ -82,7 +82,7 @@ def _origin(names: Sequence[str], learned: Sequence[str]) -> Message:
 
 def _draw_clusters(
     pairs: Sequence[tuple[KernelClusters, str]], scale: tuple[float, float], learned: Sequence[str]
-) -> np.ndarray:
+) -> Canvas:
     canvas, largest = _canvas(), max((r.sizes / len(r.labels)).max() for r, _ in pairs)
     for result, name in pairs:
         canvas.heading(
@@ -96,7 +96,7 @@ def _draw_clusters(
     canvas.text(WIDTH - MARGIN, canvas.y, "bars: share of the channels that each kernel represents", SIZE, GRAY,
                 align="right")  # fmt: skip
     canvas.y += canvas.color_bar(scale, "weight", "RdBu_r", True, width=3)
-    return canvas.to_rgb()
+    return canvas
 
 
 def _draw_cluster_row(
@@ -179,7 +179,7 @@ def _is_learned(result: KernelChange) -> bool:
 def _draw_change(
     results: Sequence[KernelChange], names: Sequence[str], photos: Sequence[tuple[np.ndarray, np.ndarray]],
     triples: Sequence[np.ndarray], selected: Sequence[Sequence[int]], scale: tuple[float, float],
-) -> np.ndarray:  # fmt: skip
+) -> Canvas:  # fmt: skip
     canvas = _canvas()
     for result, name, crops, kernels, channels in zip(results, names, photos, triples, selected, strict=True):
         layer = f"stage {result.stage}, block {result.block}, {len(result.distance)} channels: "
@@ -190,7 +190,7 @@ def _draw_change(
         ))  # fmt: skip
         _draw_change_rows(canvas, result, crops, kernels, channels, scale)
     canvas.y += canvas.color_bar(scale, "weight or difference", "RdBu_r", True, width=3)
-    return canvas.to_rgb()
+    return canvas
 
 
 def _draw_change_rows(
@@ -284,7 +284,7 @@ def _gates_drawn(result: KernelSet) -> np.ndarray:
     return (result.gates - 1 / groups)[: groups - 1 if groups <= 2 else groups]
 
 
-def _draw_gates(pairs: Sequence[tuple[KernelSet, str]], selected: Sequence[Sequence[int]]) -> np.ndarray:
+def _draw_gates(pairs: Sequence[tuple[KernelSet, str]], selected: Sequence[Sequence[int]]) -> Canvas:
     canvas, both = _canvas(), list(zip(pairs, selected, strict=True))
     weights = shared_range([part[some] for (r, _), some in both for part in (r.kernels, r.static_kernels)], signed=True)
     gates = shared_range([_gates_drawn(r)[:, some] for (r, _), some in both], signed=True)
@@ -296,7 +296,7 @@ def _draw_gates(pairs: Sequence[tuple[KernelSet, str]], selected: Sequence[Seque
         bars += [(gates, "gate − 1/G", GATES, True), ((0.0, 1.0), "entropy", MAGNITUDE, False)]
     heights = [canvas.color_bar(*bar, x=MARGIN + 3 * i, width=2.5) for i, bar in enumerate(bars)]
     canvas.y += max(heights)
-    return canvas.to_rgb()
+    return canvas
 
 
 def _gates_subtitle(result: KernelSet) -> str:
@@ -374,7 +374,7 @@ def kernel_spectrum_figure(
     )  # fmt: skip
 
 
-def _draw_spectra(triples: Sequence[tuple[KernelSpectrum, KernelSpectrum, str]]) -> np.ndarray:
+def _draw_spectra(triples: Sequence[tuple[KernelSpectrum, KernelSpectrum, str]]) -> Canvas:
     canvas, parts = _canvas(), [part for g, s, _ in triples for part in (g, s)]
     top = max(float(part.response.max()) for part in parts)
     lines = [np.quantile(part.profiles, 0.75, axis=0) for part in parts] + [part.profile for part in parts]
@@ -390,7 +390,7 @@ def _draw_spectra(triples: Sequence[tuple[KernelSpectrum, KernelSpectrum, str]])
         _draw_profiles(canvas.axes(x, canvas.y + y_offset, WIDTH - MARGIN - x, side), g, s, high)
         canvas.y += y_offset + side + 0.55
     canvas.y += canvas.color_bar((0.0, top), "mean |FFT| over channels", MAGNITUDE, width=3)
-    return canvas.to_rgb()
+    return canvas
 
 
 def _spectrum_subtitle(generated: KernelSpectrum, static: KernelSpectrum) -> str:
@@ -465,7 +465,7 @@ def _depth_summary(result: KernelDepth, name: str, peak: int) -> Message:
     )  # fmt: skip
 
 
-def _draw_depth(pairs: Sequence[tuple[KernelDepth, str]], blocks: list[tuple[int, int]]) -> np.ndarray:
+def _draw_depth(pairs: Sequence[tuple[KernelDepth, str]], blocks: list[tuple[int, int]]) -> Canvas:
     canvas, charts = _canvas(), []
     for title, height in (
         ("Relative distance to the static kernel (median over channels; shaded: interquartile range)", 1.9),
@@ -491,7 +491,7 @@ def _draw_depth(pairs: Sequence[tuple[KernelDepth, str]], blocks: list[tuple[int
         stage_axis(axes, [stage for stage, _ in blocks])
         style_axes(axes, "stage, its blocks from left to right")
     axes_legend(distances, columns=3, location="upper left")
-    return canvas.to_rgb()
+    return canvas
 
 
 def _stages(result: KernelDepth, blocks: list[tuple[int, int]]) -> Iterator[tuple[list[int], np.ndarray]]:

@@ -96,7 +96,7 @@ def tile_layout(n: int, size: int, side: int) -> tuple[int, int, int]:
 
 
 def kernel_part(kernel_set: KernelSet, part: str) -> np.ndarray:
-    """(C, K, K): "kernels", "static" or "difference"."""
+    """(C, K, K): "kernels", "static", "difference" or "gates", the mixing weights of the first learned kernel."""
     if part == "difference":
         return kernel_set.kernels - kernel_set.static_kernels
-    return {"kernels": kernel_set.kernels, "static": kernel_set.static_kernels}[part]
+    return {"kernels": kernel_set.kernels, "static": kernel_set.static_kernels, "gates": kernel_set.gates[0]}[part]

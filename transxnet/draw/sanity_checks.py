@@ -6,7 +6,7 @@ are, and their sources, is documented in explain/sanity; here their numbers are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import cv2
@@ -16,9 +16,10 @@ from matplotlib.lines import Line2D
 
 from ..messages import Message
 from ..results.sanity_checks import Faithfulness, Randomization, SanityChecks
+from ..results.verdict_rates import GRAD_CAM, UNRELATED, VerdictRate, read_verdict_rates
 from . import strings
 from .canvas import SIZE, Canvas, axes_title, style_axes
-from .figure import StudyFigure, Table
+from .figure import StudyFigure, Table, joined
 from .scale import colorize, shared_range
 from .styles import MAP_STYLES
 from .text import ACCENT, GRAY, SERIES, font, printable, width, wrap
@@ -37,7 +38,7 @@ AREAS = (
 )  # fmt: skip
 HEAD = (
     "Map", "Model", "Prediction", "Correlation", "Deletion", "Deletion, shifted", "Insertion", "Insertion, shifted",
-    "Remarks",
+    "p", "Remarks",
 )  # fmt: skip
 UNIFORM = "uniform"
 
@@ -90,7 +91,7 @@ def faithfulness_figure(reports: Sequence[SanityChecks], names: Sequence[str]) -
             f"{map_title(m, n, names)} deletion {f.deletion_auc:.3f}, insertion {f.insertion_auc:.3f}"
             for n, m, f in cells
         ) + ".",
-        strings.FAITHFULNESS_LIMITS, canvas.to_rgb(), None,
+        strings.FAITHFULNESS_LIMITS, canvas, None,
         *({f"{name}/{method}/{key}": getattr(f, key) for name, method, f in cells for key in keys}
           for keys in (AREAS, CURVES)),
     )  # fmt: skip
@@ -160,7 +161,7 @@ def randomization_figure(reports: Sequence[SanityChecks], names: Sequence[str]) 
         strings.RANDOMIZATION_CAPTION,
         "Correlation of each map with that of fully random models: "
         + "; ".join(f"{map_title(m, n, names)} {_remaining(r)}" for n, m, r in maps) + ".",
-        strings.RANDOMIZATION_LIMITS, canvas.to_rgb(), None, _correlations(reports, names),
+        strings.RANDOMIZATION_LIMITS, canvas, None, _correlations(reports, names),
         {f"{name}/{method}/{key}": getattr(result, key) for name, method, result in maps for key in keys},
     )  # fmt: skip
 
@@ -312,7 +313,7 @@ def agreement_figure(reports: Sequence[SanityChecks], names: Sequence[str]) -> S
         "agreement", strings.AGREEMENT_TITLE,
         Message(strings.AGREEMENT_CAPTION, share=f"{100 * first.share:.0f}", chance=f"{first.chance_overlap:.2f}"),
         "A table of the maps against each other, with a rank correlation and an overlap for every pair.",
-        strings.AGREEMENT_LIMITS, canvas.to_rgb(), None, numbers, arrays,
+        strings.AGREEMENT_LIMITS, canvas, None, numbers, arrays,
     )  # fmt: skip
 
 
@@ -354,13 +355,27 @@ def sanity_check_table(reports: Sequence[SanityChecks], names: Sequence[str]) ->
         (map_title(m, name, names), *["–"] * (len(HEAD) - 2), reason)
         for name, report in pairs for m, reason in report.missing.items()
     ]  # fmt: skip
+    limits = joined([Message(strings.CHECKS_LIMITS), *verdict_rates_text(read_verdict_rates())], " ")
     targets = " and ".join(dict.fromkeys(printable(report.target) for report in reports))
     return StudyFigure(
         "checks", strings.CHECKS_TITLE,
         Message(strings.CHECKS_CAPTION, targets=targets),
         "A table of outcomes, a row a map: a word on the model, a word on the prediction, and the numbers.",
-        strings.CHECKS_LIMITS, None, Table(HEAD, rows), _correlations(reports, names),
+        limits, None, Table(HEAD, rows), _correlations(reports, names),
     )  # fmt: skip
+
+
+def verdict_rates_text(table: Sequence[VerdictRate]) -> Iterator[Message]:
+    """How often the test passes maps: of the trained model and, without the 10% rule, with random weights."""
+    cells = {(row.minimum_probability > 0, row.map, row.maps_tested > 1): row for row in table}
+    templates = {True: strings.CHECKS_RATES, False: strings.CHECKS_RATES_RANDOM}
+    for trained in dict.fromkeys(key[0] for key in cells):
+        cam, unrelated = cells[trained, GRAD_CAM, False], cells[trained, UNRELATED, False]
+        yield Message(
+            templates[trained], model=cam.model, weights=cam.weights, images=cam.pairs, pairs=unrelated.pairs,
+            alone=cam.percent, false_alone=unrelated.percent, maps=cells[trained, GRAD_CAM, True].maps_tested,
+            together=cells[trained, GRAD_CAM, True].percent, false_together=cells[trained, UNRELATED, True].percent,
+        )  # fmt: skip
 
 
 def _outcome(report: SanityChecks, method: str) -> tuple[str, ...]:
@@ -372,5 +387,6 @@ def _outcome(report: SanityChecks, method: str) -> tuple[str, ...]:
         check.randomization_outcome, check.faithfulness_outcome, _remaining(randomized),
         f"{faithful.deletion_auc:.3f}", f"{faithful.chance_auc:.3f} ± {faithful.chance_margin:.3f}",
         f"{faithful.insertion_auc:.3f}",
-        f"{faithful.chance_insertion_auc:.3f} ± {faithful.chance_insertion_margin:.3f}", " ".join(check.remarks),
+        f"{faithful.chance_insertion_auc:.3f} ± {faithful.chance_insertion_margin:.3f}",
+        "–" if check.p_value is None else f"{check.p_value:.3f}", " ".join(check.remarks),
     )  # fmt: skip

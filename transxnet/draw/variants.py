@@ -54,7 +54,7 @@ def model_agreement_figure(
     )  # fmt: skip
 
 
-def _draw_maps(agreements: Mapping[str, Agreement], factors: Mapping[str, Sequence[float]]) -> np.ndarray:
+def _draw_maps(agreements: Mapping[str, Agreement], factors: Mapping[str, Sequence[float]]) -> Canvas:
     count = len(next(iter(agreements.values())).names)
     canvas, columns, panels = Canvas(), 4 if count == 2 else count, []
     side = canvas.panel_pixels(columns)
@@ -70,7 +70,7 @@ def _draw_maps(agreements: Mapping[str, Agreement], factors: Mapping[str, Sequen
             )  # fmt: skip
             panels.append(Panel(style.title, rgb, [name, caption]))
     canvas.panels(panels, columns)
-    return canvas.to_rgb()
+    return canvas
 
 
 def cell_text(matrix: np.ndarray, a: int, b: int) -> str:

@@ -4,6 +4,10 @@ Spearman's correlation is Pearson's of the ranks, equal values sharing the mean 
 correlation methods", chapter 3). It ignores scale: a map and its square agree fully (1), a map and its negative not at
 all (-1).
 
+How much two unrelated maps correlate by chance depends on how smooth both are: neighbors of a smooth map repeat each
+other. `chance_deviation` is the estimate of Clifford, Richardson and Hémon, "Assessing the significance of the
+correlation between two spatial processes" (Biometrics 45, 1989), of the ranks.
+
 Limitations: it does not measure how much values differ. A map that is uniform but for rounding has ranks, too, and they
 have no meaning: `is_uniform` detects such a map.
 """
@@ -75,6 +79,29 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     if a.shape != b.shape:
         raise ValueError(f"maps of different shapes: {a.shape} and {b.shape}")
     return float(normalized_ranks(a) @ normalized_ranks(b))
+
+
+def chance_deviation(a: np.ndarray, b: np.ndarray) -> float:
+    """Standard deviation of Spearman's correlation of two unrelated maps that are as smooth as these.
+
+    The sum, over all shifts between two positions, of the product of the maps' autocovariances at that shift, each
+    averaged over the N(shift) pairs of positions, times N(shift); of normalized ranks. For maps without spatial
+    correlation this is 1 / sqrt(n - 1) on average (Kendall), and more for smooth ones.
+
+    Args:
+        a: (rows, columns), or any shape.
+        b: The same shape.
+
+    Returns:
+        0 to 1; NaN if either is uniform.
+    """
+    axes = range(a.ndim)
+    padded = [2 * side for side in a.shape]  # no shift goes around the edges
+    spectra = [np.abs(np.fft.fftn(values, padded, axes)) ** 2 for values in
+               (np.ones(a.shape), *(normalized_ranks(values).reshape(values.shape) for values in (a, b)))]  # fmt: skip
+    pairs, first, second = (np.fft.ifftn(spectrum).real for spectrum in spectra)  # of every shift
+    overlap = pairs > 0.5
+    return float(min(1.0, np.sqrt(max(0.0, (first[overlap] * second[overlap] / pairs[overlap]).sum()))))
 
 
 def descending_order(heatmap: np.ndarray, seed: int = 0) -> np.ndarray:

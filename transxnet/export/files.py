@@ -3,6 +3,7 @@
     manifest.json
     report.html
     ladybug/sheet.png, ablation_table.png, …: figures of all models, with the raw values of some as .npz
+    ladybug/maps/ladybug-pico-attention-stage3-ladybug.pdf, …: one map each, on request
     ladybug/pico/attention.png, kernels.png, grad_cam.png, receptive_field.png, crop.png, maps.npz
 
 Every file appears complete or not at all. What the manifest names is complete; paths in it are relative to the folder.
@@ -22,9 +23,12 @@ from ..draw.figure import StudyFigure
 from ..draw.overlay import to_png
 from ..output import replace_atomically
 from ..study import Study
+from .axes import describe_arrays
 from .figures import figures
 from .images import Style, draw_map, kernels_sheet, ranges, results, source_crop
 from .manifest import FORMAT
+from .map_file import map_files
+from .map_options import MapFileOptions
 from .records import arrays, clean, describe, describe_scales, npz
 from .report import report
 
@@ -32,8 +36,9 @@ IMAGES_A_REPORT = 12  # about 4 MB each
 
 
 def write_image(
-    folder: Path, place: str, studies: Sequence[Study], image: np.ndarray | None, title: str, style: Style | None = None
-) -> dict[str, object]:
+    folder: Path, place: str, studies: Sequence[Study], image: np.ndarray | None, title: str,
+    style: Style | None = None, map_options: MapFileOptions | None = None,
+) -> dict[str, object]:  # fmt: skip
     """Write the files of one image's studies.
 
     Args:
@@ -43,6 +48,7 @@ def write_image(
         image: uint8 (H, W, 3), the upright source image; None takes the models' crops.
         title: Its file name.
         style: Display settings.
+        map_options: Of files that hold one map each, in a folder maps/; None writes none.
 
     Returns:
         The image's entry of the manifest.
@@ -54,6 +60,9 @@ def write_image(
     shared = ranges(studies, style)
     models = [_write_study(folder, f"{place}/{folder_name(s.model)}", s, image, shared, style) for s in studies]
     entries = [_write_figure(folder, place, figure) for figure in figures(studies, image, style)]
+    maps = map_files(studies, image, place, map_options, style) if map_options else {}
+    for name, data in maps.items():
+        write_atomically(folder / place / "maps" / name, data)
     return {
         "image": title,
         "name": title,
@@ -63,6 +72,7 @@ def write_image(
         "scales": describe_scales(studies, style),
         "models": models,
         "figures": entries,
+        "maps": [f"{place}/maps/{name}" for name in maps],
     }
 
 
@@ -80,6 +90,7 @@ def _write_figure(folder: Path, place: str, figure: StudyFigure) -> dict[str, ob
     if raw:
         write_atomically(folder / raw, npz(figure.arrays))
     entry = {key: getattr(figure, key) for key in ("name", "title", "caption", "alt", "limits", "numbers")}
+    entry["arrays"] = describe_arrays(figure.arrays, figure.name)
     return entry | {"png": png, "npz": raw, "table": asdict(figure.table) if figure.table else None}
 
 
@@ -98,12 +109,12 @@ def _write_study(
         write_atomically(folder / place / f"{name}.png", to_png(rgb))
     write_atomically(folder / place / "crop.png", to_png(study.crop.rgb))
     write_atomically(folder / place / "maps.npz", npz(raw))
-    return entry | {"crop_png": f"{place}/crop.png", "npz": f"{place}/maps.npz", "arrays": sorted(raw)}
+    return entry | {"crop_png": f"{place}/crop.png", "npz": f"{place}/maps.npz", "arrays": describe_arrays(raw)}
 
 
 def files_of(entry: Mapping[str, Any]) -> list[str]:
     """Every file that an image's entry names, relative to the folder."""
-    names = [entry["sheet"], *(figure[kind] for figure in entry["figures"] for kind in ("png", "npz"))]
+    names = [entry["sheet"], *entry["maps"], *(figure[kind] for figure in entry["figures"] for kind in ("png", "npz"))]
     for model in entry["models"]:
         names += [model["crop_png"], model["npz"], *(heatmap["png"] for heatmap in model["heatmaps"].values())]
     return [name for name in names if name]

@@ -19,11 +19,11 @@ from ..study import Study
 from .images import Style
 from .records import clean, describe, source_digest, versions
 
-SCHEMA, FORMAT = "transxnet-lens/export", 2
+SCHEMA, FORMAT = "transxnet-lens/export", 3
 KEY = "transxnet-lens"  # of a PNG's text chunk
 NOTE = (
-    "Maps are aligned to the units' positions in the image. Colors stand for raw values as `rows` says: one range for "
-    "all maps of a row; arrays in an NPZ are raw."
+    "Maps are aligned to the units' positions in the image. Colors stand for values as `scaling` in `rows` says: one "
+    "range for all maps of a row; arrays in an NPZ are raw."
 )
 
 

@@ -35,6 +35,7 @@ KERNEL_PARTS = {
     "kernels": ("Kernels", MAP_STYLES["kernels"].description),
     "static": ("Static kernels", "Kernels of uniform mixing, the mean of the learned ones. Same scale."),
     "difference": ("Difference", "Generated minus static, on its own scale."),
+    "gates": ("Mixing weights", "Weight of the first learned kernel at each tap."),
 }
 
 
@@ -163,24 +164,26 @@ def signed_grad_cam_row(shots: Sequence[Shot], style: Style) -> Row:
 
 
 def kernel_rows(shots: Sequence[Shot], style: Style) -> list[Row]:
-    """Generated and static kernels and their difference, of the same channels; one row where all are learned."""
-    sets = [shot.study.kernels for shot in shots]
-    available = [kernels for kernels in sets if kernels is not None]
-    parts = {name: [kernel_part(k, name)[channels_of(k)] for k in available] for name in KERNEL_PARTS}
+    """Kernels, static kernels, difference and mixing weights, of the same channels; one row if all are learned."""
+    available = [shot.study.kernels for shot in shots if shot.study.kernels is not None]
+    channels: dict[str, list[int]] = {}  # of each model: of several images those of the first
+    for shot in shots:
+        if shot.study.kernels is not None:
+            channels.setdefault(shot.study.model, channels_of(shot.study.kernels))
+    shown = [(shot.study.kernels, channels.get(shot.study.model)) for shot in shots]
+    parts = {name: [kernel_part(k, name)[indices] for k, indices in shown if k] for name in KERNEL_PARTS}
     both = shared_range([*parts["kernels"], *parts["static"]], True)
     limits = {"kernels": both, "static": both, "difference": shared_range(parts["difference"], True)}
+    limits["gates"] = 0.0, 1.0
     rows = []
     for part, (title, caption) in KERNEL_PARTS.items():
         if part != "kernels" and not any(len(kernels.gates) > 1 for kernels in available):
             continue
-        scale = ColorScale(limits[part], "weight", style.colormaps.get("kernels", "RdBu_r"), True, tone=style.tone)
+        signed = part != "gates"
+        colormap = style.colormaps.get("kernels", "RdBu_r") if signed else "viridis"
+        scale = ColorScale(limits[part], "weight", colormap, signed, tone=style.tone)
         row = Row(part, title, caption, scale=scale if available else None)
-        cells = []
-        for kernels in sets:
-            channels = kernels and channels_of(kernels)
-            cells.append(
-                kernels and tiles_cell(kernel_part(kernels, part)[channels], scale, kernels_caption(kernels, channels))
-            )
+        cells = [k and tiles_cell(kernel_part(k, part)[c], scale, kernels_caption(k, c)) for k, c in shown]
         rows.append(_filled(row, shots, cells, "kernels"))
     return rows
 

@@ -83,7 +83,7 @@ class ErfPathways:
             same model input.
         titles: Title of each name in `maps` and `missing`.
         missing: Reason why this model has no map of that name.
-        numbers: "NAME/share" and others, as listed by `erf_pathways`.
+        numbers: "NAME/ratio" and others, as listed by `erf_pathways`.
     """
 
     model: str

@@ -12,9 +12,7 @@ from enum import StrEnum
 import numpy as np
 
 from .explanation import Explanation
-
-# The 95th percentile of Student's t, for 1, 2, … degrees of freedom.
-STUDENT_95 = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812)
+from .student_t import quantile, upper_tail
 
 
 class Outcome(StrEnum):
@@ -24,6 +22,7 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
     FAILS = "fails"
     UNIFORM = "uniform"  # the map ranks nothing
+    NO_VERDICT = "no verdict"  # the test does not apply
 
 
 def area_under(shares: np.ndarray, curve: np.ndarray) -> float:
@@ -115,6 +114,37 @@ class Faithfulness:
         """By how much insertion is better than chance; positive is better."""
         return self.insertion_auc - self.chance_insertion_auc
 
+    @property
+    def gain(self) -> float:
+        """By how much the map is better than its moved copies: the mean of both gains; positive is better.
+
+        Half of the difference in insertion area minus deletion area, the overall score of Group-CAM (Zhang et al.,
+        arXiv 2103.13859).
+        """
+        return (self.deletion_gain + self.insertion_gain) / 2
+
+    @property
+    def _copies_scores(self) -> np.ndarray:  # (r,)
+        return (_areas(self.shares, self.chance_insertion) - self.chance_aucs) / 2
+
+    def exceeds_copies(self, sign: int) -> bool:
+        """Whether the map is better (1) or worse (-1) than every moved copy."""
+        return bool((sign * (self.insertion_auc - self.deletion_auc) / 2 > sign * self._copies_scores).all())
+
+    def p_value(self, sign: int) -> float:
+        """One-sided p value of `gain`: of one more moved copy being better (1) or worse (-1) by as much.
+
+        Student's t of one observation against r others, gain / (s sqrt(1 + 1 / r)), with r - 1 degrees of freedom; 1
+        for a single copy, which does not say how copies vary.
+        """
+        scores = self._copies_scores
+        if len(scores) < 2:
+            return 1.0
+        gain, deviation = sign * self.gain, _prediction_deviation(scores)
+        if deviation < 1e-9:  # rounding
+            return 0.5 if abs(gain) < 1e-6 else float(gain < 0)
+        return upper_tail(gain / deviation, len(scores) - 1)
+
 
 def _areas(shares: np.ndarray, curves: np.ndarray) -> np.ndarray:  # (r, n + 1) -> (r,)
     return np.array([area_under(shares, curve) for curve in curves])
@@ -122,11 +152,13 @@ def _areas(shares: np.ndarray, curves: np.ndarray) -> np.ndarray:  # (r, n + 1) 
 
 def _margin(aucs: np.ndarray) -> float:
     """Half width of Student's 90% prediction interval, t s sqrt(1 + 1 / r) with r - 1 degrees of freedom."""
-    freedom = len(aucs) - 1
-    if not freedom:
-        return float("inf")
-    t = STUDENT_95[min(freedom, len(STUDENT_95)) - 1]
-    return float(t * aucs.std(ddof=1) * np.sqrt(1 + 1 / len(aucs)))
+    return quantile(0.95, len(aucs) - 1) * _prediction_deviation(aucs)
+
+
+def _prediction_deviation(values: np.ndarray) -> float:
+    """Standard deviation of the difference between one more value and the mean of r values; infinite for one value."""
+    r = len(values)
+    return float(values.std(ddof=1) * np.sqrt(1 + 1 / r)) if r > 1 else float("inf")
 
 
 @dataclass(frozen=True)
@@ -141,6 +173,9 @@ class Randomization:
         heatmaps: (n, rows, columns) float32, the maps, raw, each on its own scale.
         complete_signed: (m,) like `signed`, with m completely random models, the cascade's last among them.
         complete_absolute: (m,) like `absolute`, with the same models.
+        chance_signed: (m,), standard deviation of the correlation of unrelated maps as smooth as these (ranks.py), for
+            `complete_signed`.
+        chance_absolute: (m,), for `complete_absolute`.
     """
 
     model: str
@@ -150,6 +185,8 @@ class Randomization:
     heatmaps: np.ndarray
     complete_signed: np.ndarray
     complete_absolute: np.ndarray
+    chance_signed: np.ndarray
+    chance_absolute: np.ndarray
 
     @property
     def is_uniform(self) -> bool:
@@ -184,11 +221,11 @@ class Randomization:
     def chance_limit(self) -> float:
         """The size that `mean_correlation` of unrelated maps stays below in 95% of cases.
 
-        A rank correlation of n unrelated values has a standard deviation of 1 / sqrt(n - 1) (Kendall), the mean of m
-        of them 1 / sqrt(m (n - 1)). A smooth map has fewer independent values, so its limit is higher than this.
+        1.96 standard deviations of a mean of m correlations, of which each has its own from the smoothness of both
+        maps: neighboring values of a smooth map are not independent.
         """
-        values = self.heatmaps[0].size
-        return min(1.0, 1.96 / np.sqrt(len(self.complete_correlations) * max(1, values - 1)))
+        deviations = self.chance_absolute if self.uses_absolute_values else self.chance_signed
+        return min(1.0, 1.96 * float(np.sqrt(np.nansum(deviations**2))) / len(deviations))
 
 
 @dataclass(frozen=True)
@@ -224,17 +261,19 @@ class SanityCheck:
     Attributes:
         randomization_outcome: Parameter randomization: passes if the map depends on the learned weights, inconclusive
             if part of it does, fails if it stays alike.
-        faithfulness_outcome: Deletion against moved copies of the map: passes if better, inconclusive if within chance,
-            fails if worse.
-        sentences: The outcomes with their numbers: whether the map explains a unit only, randomization, deletion,
-            insertion, the initial probability.
+        faithfulness_outcome: Insertion and deletion against moved copies of the map: passes if better, fails if worse,
+            inconclusive if the copies vary too much to tell; no verdict if the class starts below 10% or the map makes
+            no claim about it.
+        sentences: The outcomes with their numbers: randomization, faithfulness, areas.
         remarks: What a table that shows the numbers still has to say.
+        p_value: Of the gain, one-sided, corrected for the number of maps tested; None if not tested.
     """
 
     randomization_outcome: Outcome
     faithfulness_outcome: Outcome
     sentences: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    p_value: float | None = None
 
 
 @dataclass(frozen=True)

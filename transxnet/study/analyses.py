@@ -189,6 +189,8 @@ def _block_table(context: AnalysisContext) -> QuantizedTable:
 
 def _out_of_distribution(context: AnalysisContext) -> OutOfDistribution:
     require_classes(context.loaded.model)
+    if context.loaded.untrained:
+        raise PartMissing("{model} has random weights: it learned from no images.", model=context.loaded.name)
     confidence = float(predictions_of(torch.from_numpy(context.logits), context.labels, 1).probabilities.max())
     return out_of_distribution(context.observation, confidence, context.loaded.provenance.sha256)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -36,6 +36,7 @@ def study(
     reference_image: SourceImage | None = None,
     progress: StudyProgress | None = None,
     reference_name: str = "",
+    on_analysis: StudyProgress | None = None,
 ) -> Study:
     """Analyze one image with one model.
 
@@ -48,6 +49,7 @@ def study(
         reference_image: A second image, for the analyses that compare two or borrow its kernels.
         progress: Called with (analysis, steps done, steps in total) by long analyses.
         reference_name: The reference image in words.
+        on_analysis: Called with (analysis, analyses done, analyses in total) after each analysis.
 
     Returns:
         The results. Analyses that this model does not support are in `missing`.
@@ -79,9 +81,14 @@ def study(
         if observation is not None:
             with suppress(PartMissing):  # a reason of the analyses that use the stage
                 observation.locate(options.stage, options.block)
-        missing = _compute([name for name in names if not ANALYSES[name].runs_separately], context, seconds, progress)
-        context.observation = observation = None  # the graph is most of a pass's memory, which the others need
-        missing |= _compute([name for name in names if ANALYSES[name].runs_separately], context, seconds, progress)
+        order = sorted(names, key=lambda name: ANALYSES[name].runs_separately)
+        missing: dict[str, str] = {}
+        for number, name in enumerate(order, 1):
+            if ANALYSES[name].runs_separately:
+                context.observation = observation = None  # the graph is most of a pass's memory, which these need
+            missing |= _compute(name, context, seconds, progress)
+            if on_analysis:
+                on_analysis(name, number, len(order))
     contrast_target = "" if context.contrast_target is None else labels.wnids[context.contrast_target]
     notes = (target.note, _position_note(model_input, position), *image.notes, HALF_NOTE if half else "")
     return Study(
@@ -112,18 +119,16 @@ def _observe_and_predict(
 
 
 def _compute(
-    names: Sequence[str], context: AnalysisContext, seconds: dict[str, float], progress: StudyProgress | None
+    name: str, context: AnalysisContext, seconds: dict[str, float], progress: StudyProgress | None
 ) -> dict[str, str]:
-    """Add these analyses to context.results. Returns name -> reason for those that this model does not support."""
-    missing: dict[str, str] = {}
-    for name in names:
-        context.progress = partial(progress, name) if progress else None
-        try:
-            with _timed(seconds, name):
-                context.results[name] = ANALYSES[name].compute(context)
-        except PartMissing as error:
-            missing[name] = error.what
-    return missing
+    """Add an analysis to context.results. Returns its name and the reason if this model does not support it."""
+    context.progress = partial(progress, name) if progress else None
+    try:
+        with _timed(seconds, name):
+            context.results[name] = ANALYSES[name].compute(context)
+    except PartMissing as error:
+        return {name: error.what}
+    return {}
 
 
 def _keep(options: StudyOptions) -> Callable[[Tap], bool]:

@@ -24,7 +24,7 @@ STRINGS = {
     "chart.note": (
         "Trained on ImageNet-1K only, according to the sources. Training recipes differ (epochs, augmentation, "
         "distillation), so a higher point does not mean a better architecture. Values reported by authors and measured "
-        "by timm are never mixed. {absent}"
+        "by timm are separate sets, except that {timm} rows of the authors' set take GMACs from timm. {absent}"
     ),
     "chart.absent": {
         "one": "Not shown: {names}. Its accuracy is on Tiny-ImageNet (200 classes, 64 × 64 images).",

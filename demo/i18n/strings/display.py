@@ -8,7 +8,7 @@ STRINGS = {
     "display.colormap": "Colors",
     "display.own": "default per map",
     "display.scale": "Scale",
-    "display.raw": "raw",
+    "display.raw": "shared",
     "display.normalized": "normalized",
     "display.masked": "masked",
     "display.raw_hint": "One scale for all maps of a column: equal colors mean equal values",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 STRINGS = {
     "intros.overview": (
-        "Four views of one forward pass (Grad-CAM and receptive field add a backward pass). Move the crosshair on the "
-        "image: attention and receptive field follow. Select another prediction: Grad-CAM follows."
+        "Move the crosshair on the image: attention and receptive field follow. Select another prediction: Grad-CAM "
+        "follows."
     ),
     "intros.attention": (
         "Move the pointer over the image or a map: every model shows which keys its attention (OSRA) weights for that "
@@ -24,6 +24,14 @@ STRINGS = {
     "intros.compare": (
         "Two or three models on one image: predictions, maps, their differences, and cost. Or one model on two images: "
         "which kernels and attention it computes for each."
+    ),
+    "intros.sequence": (
+        "The model generates kernels for every frame of a transition. The tiles are the same channels in all frames, "
+        "those whose kernels change most, on one color scale."
+    ),
+    "intros.live": (
+        "The camera as input: attention, kernels and predictions follow the video. Click the attention map to move the "
+        "query position."
     ),
     "intros.ablation": (
         "Switch parts of the model off or occlude a region of the image, and see how the prediction changes."

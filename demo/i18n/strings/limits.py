@@ -34,6 +34,16 @@ STRINGS = {
         "distributes 100% over its classes. Maps that agree may both be wrong, and maps that differ need not be worse: "
         "two models may use different evidence for the same prediction."
     ),
+    "limits.sequence": (
+        "The middle frames of a crossfade are unlike the photographs that the model was trained on, so read their "
+        "predictions with care. Kernels that change do not show that the prediction depends on them; Ablation tests "
+        "that. Colors have 255 steps; the command line writes the exact values."
+    ),
+    "limits.live": (
+        "A frame is the middle square of the video as a JPEG of the model’s input size. Maps have 255 steps of their "
+        "maximum, so brightness does not compare between frames; kernels share the scale of the largest weight since "
+        "the layer was chosen."
+    ),
     "limits.ablation": (
         "The model was not trained with these changes. A large change shows that the part is used for this image, not "
         "that a model trained without it would be worse by as much; a small change may mean that another part "

@@ -16,6 +16,7 @@ STRINGS = {
     "parameters.image": "an uploaded image file",
     "parameters.invalid_field": "{name} cannot be {value}.",
     "parameters.not_json": "The request is not a JSON object. Send it as application/json.",
+    "parameters.not_jpeg": "The request is not a JPEG. Send it as image/jpeg.",
     "parameters.too_large": "The request is too large. Send fewer values.",
     "parameters.arguments": "This event takes {expected} values; the request contains {count}.",
     "parameters.failed": (

@@ -9,6 +9,8 @@ STRINGS = {
     "tabs.grad_cam": "Grad-CAM",
     "tabs.erf": "Receptive field",
     "tabs.compare": "Compare",
+    "tabs.sequence": "Sequence",
+    "tabs.live": "Live",
     "tabs.ablation": "Ablation",
     "tabs.sanity_checks": "Sanity checks",
     "tabs.tour": "Tour",

@@ -211,7 +211,9 @@ def test_max_megapixels_bounds_images(capsys, images):
     assert run(capsys, "predict", images[0], *UNTRAINED, "--json", "--max-megapixels", 1)[0] == 0
 
 
-@pytest.mark.parametrize("command", ["predict", "study", "erf", "gallery", "evaluate", "train", "out-of-distribution"])
+@pytest.mark.parametrize(
+    "command", ["predict", "study", "erf", "gallery", "evaluate", "train", "out-of-distribution", "verdict-rates"]
+)
 def test_commands_that_read_images_have_the_limit(capsys, command):
     with pytest.raises(SystemExit):
         main([command, "--help"])
@@ -381,7 +383,7 @@ def test_manifest_records_inputs_and_settings(results, images, weights):
     (entry,) = manifest["images"]
     first, second = entry["models"]
     assert code == 1  # one image is damaged
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["command"][:5] == ["python", "-m", "transxnet", "study", str(images[0])]
     assert {"python", "torch", "timm", "captum"} <= set(manifest["versions"])
     assert [list(failure) for failure in manifest["failed"]] == [["image", "error"]]

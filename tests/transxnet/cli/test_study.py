@@ -68,11 +68,11 @@ def calls(monkeypatch) -> list[tuple[str, str]]:
 def no_figures(monkeypatch) -> None:
     """Make studies without drawing their figures."""
 
-    def entry(out, folder, studies, upload, title, style):
+    def entry(out, folder, studies, upload, title, style, map_options):
         (out / folder).mkdir(parents=True, exist_ok=True)
         (out / folder / "sheet.png").touch()
         models = [{"model": s.model, "crop_png": "", "npz": "", "heatmaps": {}} for s in studies]
-        return {"name": title, "sheet": f"{folder}/sheet.png", "models": models, "figures": []}
+        return {"name": title, "sheet": f"{folder}/sheet.png", "models": models, "figures": [], "maps": []}
 
     monkeypatch.setattr("transxnet.export.files.write_image", entry)
     monkeypatch.setattr("transxnet.export.files.report", lambda *args: "")
@@ -80,11 +80,12 @@ def no_figures(monkeypatch) -> None:
 
 @pytest.fixture
 def study(capsys, tmp_path) -> Callable[..., tuple[int, dict, str]]:
-    """Run the command into `out`; returns (exit code, manifest, stderr)."""
+    """Run the command into `out`; returns (exit code, manifest, stderr without the lines of finished analyses)."""
 
     def run(*argv: object) -> tuple[int, dict, str]:
         code = main(["study", "--out", str(tmp_path / "out"), *map(str, argv)])
-        return code, manifest(tmp_path / "out"), capsys.readouterr().err
+        lines = capsys.readouterr().err.splitlines(keepends=True)
+        return code, manifest(tmp_path / "out"), "".join(line for line in lines if not line.endswith(" analyses\n"))
 
     return run
 
@@ -115,6 +116,7 @@ def test_other_options_are_studied_again(study, calls, no_figures, images):
     for other in (
         (), ("--analyses", "grad_cam,contrast"), ("--target", "ladybug"), ("--cam-layer", 3), ("--stage", 2),
         ("--block", 1), ("--head", 1), ("--position", "30,40"), ("--full-cascade",), ("--reference", images[1]),
+        ("--map-format", "svg"), ("--map-format", "svg", "--no-map-caption"),
     ):  # fmt: skip
         calls.clear()
         for _ in range(2):
@@ -122,6 +124,19 @@ def test_other_options_are_studied_again(study, calls, no_figures, images):
         assert len(calls) == 1, other
     study(images[0], *CHEAP, "--models", "pico@untrained,pico_static@untrained", "--resume")
     assert len(calls) == 3
+
+
+def test_single_maps_are_written_on_request(study, images):
+    _, manifest, _ = study(images[0], *CHEAP, "--map-format", "pdf", "--map-width", "7.0", "--no-map-color-bar")
+    (entry,) = manifest["images"]
+    label = entry["models"][0]["target"]["label"].replace(" ", "-")
+    assert entry["maps"] == [
+        f"a/maps/a-pico-untrained-{name}-stage4-{label}.pdf" for name in ("grad_cam", "grad_cam_raw")
+    ]  # fmt: skip
+    for name in entry["maps"]:
+        data = (images[0].parents[1] / "out" / name).read_bytes()
+        assert b"/MediaBox [ 0 0 504 " in data
+        assert b"/FontFile2" in data
 
 
 def test_other_weights_are_studied_again(study, calls, no_figures, images, tmp_path):
@@ -196,6 +211,21 @@ def test_only_result_images_is_an_error(images, capsys):
     folder = images[0].parent
     assert main(["study", str(folder), "--out", str(folder), *CHEAP]) == 2
     assert "All images given lie in the output folder" in capsys.readouterr().err
+
+
+def test_each_analysis_prints_a_line(no_figures, images, capsys, tmp_path):
+    """To standard error, in the order in which they finish; standard output has paths and the timing only."""
+    analyses = ("--analyses", "grad_cam,kernels,smooth_grad")
+    arguments = ["study", str(images[0]), "--models", "pico@untrained", *analyses, "--device", "cpu"]
+    assert main([*arguments, "--out", str(tmp_path / "lines")]) == 0
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if "analyses" in line]
+    assert lines == [
+        "a.png, pico@untrained: kernels done, 1 of 3 analyses",
+        "a.png, pico@untrained: grad cam done, 2 of 3 analyses",
+        "a.png, pico@untrained: smooth grad done, 3 of 3 analyses",
+    ]
+    assert "analyses" not in captured.out
 
 
 def test_repeated_model_is_used_once(study, no_figures, calls, images):
@@ -298,6 +328,7 @@ def test_backbone_and_pico(study, images, tmp_path):
     assert pico["heatmaps"]["attention"]["layer"] == "stage 3, block 3"
     assert backbone["heatmaps"]["grad_cam"]["layer"] == "stage 4 (layer4)"
     assert (pico["crop"]["size"], backbone["crop"]["size"]) == ([128, 128], [160, 160])
+    assert pico["position"] == backbone["position"]  # one query position in a report, although crops differ
     assert cv2.imread(str(tmp_path / "out" / record["images"][0]["sheet"])) is not None
 
 

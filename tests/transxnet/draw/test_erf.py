@@ -9,7 +9,7 @@ import pytest
 
 from transxnet.draw.canvas import DPI, MARGIN, Canvas
 from transxnet.draw.colormaps import lut
-from transxnet.draw.erf import DECADES, erf_curves_figure, erf_pathways_figure, erf_protocol_figure
+from transxnet.draw.erf import DECADES, _pathway_caption, erf_curves_figure, erf_pathways_figure, erf_protocol_figure
 from transxnet.results import Explanation, Geometry
 from transxnet.results.erf import SHARES, ContainmentCurve, ErfCurves, ErfPathways, ErfProtocol
 
@@ -29,9 +29,9 @@ def field(value: float) -> Explanation:
 
 def parts(scale: float = 1.0, missing: bool = False) -> ErfPathways:
     maps = {"full": field(scale), "kernels": field(0.5 * scale), "all": field(0.25 * scale)}
-    shares = {"full": 1.0, "kernels": 0.5, "all": 0.25}
-    numbers = {f"{name}/{key}": value for name, share in shares.items() for key, value in
-               (("share", share), ("r50", 0.2), ("r99", 0.5), ("rank", 0.9), ("overlap", 0.8))}  # fmt: skip
+    ratios = {"full": 1.0, "kernels": 0.5, "all": 0.25}
+    numbers = {f"{name}/{key}": value for name, ratio in ratios.items() for key, value in
+               (("ratio", ratio), ("r50", 0.2), ("r99", 0.5), ("rank", 0.9), ("overlap", 0.8))}  # fmt: skip
     if missing:
         del maps["kernels"]
         return ErfPathways("pico", maps, TITLES, {"kernels": "Nothing to hold: no kernels."}, numbers)
@@ -72,7 +72,22 @@ def test_models_are_drawn_in_multiples_of_their_mean():
     scaled = erf_pathways_figure([parts(), parts(1000.0)], ["a", "b"], [PHOTO] * 2)
     assert np.abs(equal.image.astype(int) - scaled.image).max() <= 2  # float32 at the 256 colors' borders
     assert scaled.arrays["b/full"].max() == 1000
-    assert (scaled.numbers["a/all/share"], scaled.numbers["b/kernels/share"]) == (0.25, 0.5)
+    assert (scaled.numbers["a/all/ratio"], scaled.numbers["b/kernels/ratio"]) == (0.25, 0.5)
+
+
+def test_ratios_above_one_are_ratios():
+    """Detaching a part can enlarge the map: no share of the total; areas are of the model input."""
+    result = parts()
+    result = replace(result, numbers=result.numbers | {"kernels/ratio": 1.34, "all/ratio": 1.5})
+    figure = erf_pathways_figure([result], ["pico"], [PHOTO])
+    (row,) = [row for row in figure.table.rows if row[1] == "Kernels held"]
+    assert row[2] == "1.34"
+    assert figure.table.head[2:5] == ("Total ÷ full total", "50% within, of the input", "99% within, of the input")
+    assert "the total is 1.5 × that of the full map" in figure.caption
+    lines = _pathway_caption(result, "kernels")
+    assert lines[0] == "total 1.34 × that of the full map"
+    assert lines[1].endswith("of the input")
+    assert "%" not in lines[0]
 
 
 def test_missing_pathways_give_a_reason():
@@ -81,7 +96,7 @@ def test_missing_pathways_give_a_reason():
     assert row[2] == "Nothing to hold: no kernels."
     assert "pico/kernels" not in figure.arrays
     assert "kernels held" not in figure.alt
-    assert "25% of the full map's total" in figure.caption
+    assert "the total is 0.25 × that of the full map" in figure.caption
     assert f"{DECADES} powers of ten" in figure.caption
 
 
@@ -99,7 +114,7 @@ def test_caption_reports_maps_that_rank_alike(rank, layer, ending):
 
 def test_empty_fields_are_drawn():
     empty = replace(field(0.0), numbers=field(0.0).numbers | {"total": 0.0})
-    result = ErfPathways("pico", {"full": empty}, {"full": "Full"}, {}, {"full/share": np.nan, "full/r50": np.nan})
+    result = ErfPathways("pico", {"full": empty}, {"full": "Full"}, {}, {"full/ratio": np.nan, "full/r50": np.nan})
     assert erf_pathways_figure([result], ["pico"], [PHOTO]).image.shape[1] == 1248
 
 

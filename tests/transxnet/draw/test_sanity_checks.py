@@ -48,7 +48,8 @@ def randomized(*signed: float) -> Randomization:
     r = np.array(signed)
     steps = STEPS if len(signed) > 1 else ("everything",)
     complete = np.array([r[-1], 0.05])  # a second copy
-    return Randomization("tiny", steps, r, r, np.ones((len(r), 2, 2), np.float32), complete, complete)
+    chance = np.full(2, 0.1)
+    return Randomization("tiny", steps, r, r, np.ones((len(r), 2, 2), np.float32), complete, complete, chance, chance)
 
 
 def report(**change: object) -> SanityChecks:
@@ -62,7 +63,7 @@ def report(**change: object) -> SanityChecks:
             np.zeros((2, 16, 16)), (0, 0, 16, 16),
         ),
         "checks": {
-            "grad_cam": SanityCheck("passes", "passes", ("Follows.", "Removes.", "Shows.")),
+            "grad_cam": SanityCheck("passes", "passes", ("Follows.", "Removes.", "Shows."), (), 0.0123),
             "occlusion": SanityCheck(
                 "inconclusive", "inconclusive", ("It asks about one unit.", "In part."), ("It asks about one unit.",)
             ),
@@ -129,7 +130,9 @@ def test_plot_alt_and_table_show_the_same_number(monkeypatch):
     plot = Axes.plot
     monkeypatch.setattr(Axes, "plot", lambda self, *at, **how: dots.append(at) or plot(self, *at, **how))
     both = np.array([0.63, -0.6]), np.array([0.4, 0.24])
-    randomization = Randomization("tiny", STEPS, np.zeros(3), np.full(3, 0.1), np.ones((3, 2, 2), np.float32), *both)
+    chance = np.full(2, 0.1)
+    maps = np.ones((3, 2, 2), np.float32)
+    randomization = Randomization("tiny", STEPS, np.zeros(3), np.full(3, 0.1), maps, *both, chance, chance)
     single_report = report(randomization={"grad_cam": randomization, "occlusion": randomized(0.75)})
     figure = randomization_figure([single_report], ["tiny"])
     assert "Grad-CAM 0.32 abs" in texts
@@ -181,7 +184,7 @@ def test_table_lists_outcomes_and_missing_maps():
     figure = sanity_check_table([report()], ["tiny"])
     assert figure.image is None
     assert figure.table.rows == [
-        ("Grad-CAM", "passes", "passes", "-0.10", "0.250", CHANCE, "0.250", HALF, ""),
+        ("Grad-CAM", "passes", "passes", "-0.10", "0.250", CHANCE, "0.250", HALF, "0.012", ""),
         (
             "Occlusion",
             "inconclusive",
@@ -191,15 +194,16 @@ def test_table_lists_outcomes_and_missing_maps():
             CHANCE,
             "0.450",
             HALF,
+            "–",
             "It asks about one unit.",
         ),
-        ("Attention", *["–"] * 7, "This variant has no OSRA."),
+        ("Attention", *["–"] * 8, "This variant has no OSRA."),
     ]
     assert "bee (class 3)" in figure.caption
     assert figure.table.head[1:3] == ("Model", "Prediction")
     blank = report(checks={name: SanityCheck("uniform", "uniform", ("Even: nothing.",)) for name in report().maps})
     rows = sanity_check_table([report(), blank], ["a", "b"]).table.rows
-    assert ("b · Grad-CAM", "uniform", "uniform", *["–"] * 5, "Even: nothing.") in rows
+    assert ("b · Grad-CAM", "uniform", "uniform", *["–"] * 6, "Even: nothing.") in rows
     assert rows[0][:3] == ("a · Grad-CAM", "passes", "passes")
 
 

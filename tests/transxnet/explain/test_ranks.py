@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transxnet.explain.ranks import average_ranks, descending_order, is_uniform, spearman, top_overlap
+from transxnet.explain.ranks import (
+    average_ranks,
+    chance_deviation,
+    descending_order,
+    is_uniform,
+    spearman,
+    top_overlap,
+)
 
 
 def test_equal_values_share_the_mean_of_their_ranks():
@@ -72,3 +79,20 @@ def test_top_overlap_by_hand():
     assert top_overlap(a, a, 0.1) == 1
     assert top_overlap(a, -a, 0.1) == 0
     assert top_overlap(a, b, 0.01) == 0  # at least one pixel: 19 against 0
+
+
+def test_smooth_maps_correlate_by_chance():
+    """Unrelated maps: the estimate is the spread that they have, 1 / sqrt(n - 1) only if they are not smooth."""
+    rng = np.random.default_rng(0)
+    for smooth in (False, True):
+        maps = rng.standard_normal((60, 11, 11))
+        if smooth:  # means over 4 × 4 values
+            maps = np.lib.stride_tricks.sliding_window_view(maps, (4, 4), axis=(1, 2)).mean(axis=(3, 4))
+        else:
+            maps = maps[:, :8, :8]
+        pairs = list(zip(maps[::2], maps[1::2], strict=True))
+        spread = np.sqrt(np.mean([spearman(a, b) ** 2 for a, b in pairs]))
+        estimate = np.sqrt(np.mean([chance_deviation(a, b) ** 2 for a, b in pairs]))
+        assert estimate == pytest.approx(spread, rel=0.25)
+        assert (estimate > 1.7 / np.sqrt(63)) == smooth
+    assert np.isnan(chance_deviation(np.zeros((3, 3)), maps[0][:3, :3]))

@@ -107,6 +107,17 @@ def test_random_weights_are_marked(written):
     assert "ab" * 32 in page.text
 
 
+def test_a_number_has_one_rounding(written):
+    """The probability of a model's prediction, wherever the report states it; no sentence ends twice."""
+    _, manifest, page, _ = written
+    for model in manifest["images"][0]["models"]:
+        top = model["predictions"][0]
+        stated = re.findall(rf"{re.escape(top['label'])}[ ,]+([\d.]+%)", page.text)
+        assert f"{100 * top['probability']:.1f}%" in stated
+    assert len({tuple(model["position"]) for entry in manifest["images"] for model in entry["models"]}) == 1
+    assert not re.search(r"\.\.(?!\.)|\. \.", page.text.replace("…", ""))
+
+
 def test_links_have_targets(written):
     _, _, page, _ = written
     ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}

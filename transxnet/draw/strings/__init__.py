@@ -63,7 +63,9 @@ ROLLOUT_LIMITS = (
 
 # ---- erf.py ----------------------------------------------------------------------------------------------
 
-ERF_PATHWAYS_MODEL = "{name}: with everything detached {share} of the full map's total remains, rank correlation {rank}"
+ERF_PATHWAYS_MODEL = (
+    "{name}: with everything detached the total is {ratio} × that of the full map, rank correlation {rank}"
+)
 ERF_PATHWAYS_TITLE = "Receptive field, decomposed"
 ERF_PATHWAYS_CAPTION = (
     "Absolute gradient of the marked unit's features for each pixel. In every map but the first something is detached "
@@ -74,8 +76,8 @@ ERF_PATHWAYS_CAPTION = (
 )
 ERF_PATHWAYS_LIMITS = (
     "A gradient describes small changes only, and every pixel reaches every unit through pooling and norms: a wide "
-    "receptive field is not what the unit attends to, and not an advantage in itself. Shares do not add up, because "
-    "the pathways multiply each other."
+    "receptive field is not what the unit attends to, and not an advantage in itself. A ratio to the full "
+    "map's total may exceed 1, and ratios do not add up, because the pathways multiply each other."
 )
 ERF_PATHWAYS_SIMILAR = (
     " {models}: all maps rank the pixels alike (rank correlations above {rank}), so modulation has little effect "
@@ -88,7 +90,7 @@ ERF_CURVES_CAPTION = (
     "r(t): area of the smallest square that holds a share t of the gradient. Solid (raw map): of the gradient itself, "
     "about the unit's own pixel. Dashed (published formula): of log10(gradient + 1) about the center of the input, but "
     "from the absolute gradient of this one image at the model's own input size; the published protocol averages many "
-    "images at 1024 px. 50% of the gradient lies within {models}. {layers}."
+    "images at 1024 px. 50% of the gradient lies within {models} of the model input. {layers}."
 )
 ERF_CURVES_LIMITS = (
     "Not comparable with published figures, which need the published protocol. The published formula depends on the "
@@ -100,8 +102,8 @@ ERF_MODEL = "{name}: {raw} (published {published})"
 ERF_NO_SQUARE = " {name}: no square of the protocol holds more than {share}% of A."
 ERF_TITLE = "Effective receptive field"
 ERF_CAPTION = (
-    "{progress}{images} A as in RepLKNet's protocol, and the raw average on one scale, in multiples of each model's "
-    "mean. 50% of the gradient lies within {models} of the input.{no_square}"
+    "{progress}{images} A as in RepLKNet's protocol, and the average gradient on one scale, in multiples of each "
+    "model's mean. 50% of the gradient lies within {models} of the model input.{no_square}"
 )
 ERF_LIMITS = (
     "The published r(t) depends on the units of the gradient. A gradient describes small changes only, and every pixel "
@@ -225,7 +227,7 @@ RANDOMIZATION_CAPTION = (
 )
 RANDOMIZATION_LIMITS = (
     "A map that changes is not therefore right. Maps of an inner stage can change only once that stage is randomized. "
-    "Maps of few values correlate by chance."
+    "Smooth maps, and maps of few values, correlate by chance."
 )
 AGREEMENT_TITLE = "Do the maps agree?"
 AGREEMENT_CAPTION = (
@@ -238,7 +240,19 @@ CHECKS_CAPTION = (
     "Outcomes for each map of {targets}. Model: does the map depend on the model? Correlation: rank correlation with "
     "the same map of random copies. Prediction: does the map find what matters, better than the same map shifted "
     "elsewhere? Deletion (lower is better) and insertion (higher is better) are areas under the curve of the "
-    "probability, next to those of the shifted copies. Verdicts use conventional thresholds; rely on the numbers."
+    "probability, next to those of the shifted copies; p: one-sided, of both together, corrected for the number of "
+    "maps tested (Holm). Inconclusive: one image cannot tell. No verdict: the initial probability is below 10%, or the "
+    "map makes no claim about the class. Verdicts use conventional thresholds; rely on the numbers."
+)
+CHECKS_RATES = (
+    "How often the test of the prediction passes, measured on {model} (weights {weights}…), with 95% intervals: of "
+    "{images} images that the model gets right, Grad-CAM of stage 4 passes for {alone} as the only map tested and for "
+    "{together} as the best of {maps}; of {pairs} pairs of an image and a map that knows nothing of it (Grad-CAM of "
+    "another image, or a random field as smooth), {false_alone} and {false_together} pass."
+)
+CHECKS_RATES_RANDOM = (
+    "With random weights, for their top class and without the rule of 10%: {alone} and {together} of the Grad-CAM "
+    "maps, {false_alone} and {false_together} of the maps that know nothing."
 )
 CHECKS_LIMITS = (
     "A map that passes has survived two tests that bad maps fail. That does not make it the reason for the prediction; "

@@ -13,9 +13,9 @@ and no gradient passes through it. What the map then loses had come that way.
 This project's own; the maps are otherwise those of Luo et al. (arXiv 1701.04128). GroupNorm with detached statistics
 uses its explicit form, so values agree with the full pass up to rounding: "NAME/logit_change" reports the difference.
 
-Limitations: shares do not add up. Pathways multiply each other (a detached norm also scales what the gates pass on),
-and as absolute gradients are summed, detaching a part can even enlarge the map. `all` is not what a model without
-these parts would see: their values, computed from the whole image, are still in it.
+Limitations: ratios do not add up to 1 and may exceed it. Pathways multiply each other (a detached norm also scales what
+the gates pass on), and as absolute gradients are summed, detaching a part can even enlarge the map. `all` is not what a
+model without these parts would see: their values, computed from the whole image, are still in it.
 """
 
 from __future__ import annotations
@@ -96,10 +96,10 @@ def erf_pathways(
 
     Returns:
         Maps float32 (H, W), raw, sum of features per unit of normalized input. `numbers`, for each NAME of a map:
-        total; share, of the full map's total; r20, r30, r50, r99, of the raw kind; logit_change, the largest
-        difference of a logit from the full pass (float32 rounding); and for all but the full one rank, Spearman's
-        correlation with the full map over all pixels, and overlap, intersection over union of the highest 10% of
-        pixels of the two.
+        total; ratio, of its total to that of the full map; r20, r30, r50, r99, of the raw kind; logit_change, the
+        largest difference of a logit from the full pass (float32 rounding); and for all but the full one rank,
+        Spearman's correlation with the full map over all pixels, and overlap, intersection over union of the highest
+        10% of pixels of the two.
 
     Raises:
         OutOfRange: For a stage, position or unit that does not exist.
@@ -136,7 +136,7 @@ def _numbers(maps: dict[str, Explanation], logits: dict[str, np.ndarray]) -> dic
     full_total = full.numbers["total"]
     for name, erf in maps.items():
         total = erf.numbers["total"]
-        values = {"total": total, "share": total / full_total if full_total else float("nan")}
+        values = {"total": total, "ratio": total / full_total if full_total else float("nan")}
         values |= {key: erf.numbers[key] for key in ("r20", "r30", "r50", "r99")}
         values["logit_change"] = float(np.abs(logits[name] - logits[FULL]).max())
         if name != FULL:

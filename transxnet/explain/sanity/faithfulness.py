@@ -41,7 +41,7 @@ from ..predict import activate, activation_of
 from ..ranks import descending_order, is_uniform
 
 STEPS = 8  # on pico, two photos and six maps: areas within 0.027 of those of 128 steps, 0.005 on average
-COPIES = 4  # moved copies of the map, the chance level
+COPIES = 12  # moved copies of the map, the chance level; what more would add: verdicts.py
 BASELINES = ("gray", "blur")
 BLUR = 5 / 224  # of the input's side
 
@@ -90,20 +90,32 @@ class FaithfulnessTest:
         classes = ends[0].argsort(descending=True, stable=True).tolist()
         self.best_other_class = next((i for i in classes if i != self.class_index), None)  # None: there is one class
 
-    def run(self, explanation: Explanation | np.ndarray) -> Faithfulness:
-        """Both curves, and those of the moved copies, for one map."""
+    def run(self, explanation: Explanation | np.ndarray, stop_early: bool = False) -> Faithfulness:
+        """Both curves, and those of the moved copies, for one map.
+
+        Args:
+            explanation: The map.
+            stop_early: Whether to leave out the remaining copies once one was better and one worse than the map: its
+                outcome is certain then (verdicts.py).
+        """
         if isinstance(explanation, Explanation):
             heatmap, geometry, model = explanation.heatmap, explanation.geometry, explanation.model
         else:
             heatmap, geometry, model = explanation, grid_geometry(self.model_input, explanation.shape, 1.0), ""
         rng = np.random.default_rng(self.seed)
-        heatmaps = [heatmap, *(moved_copy(heatmap, rng) for _ in range(self.copies))]
+        heatmaps = [heatmap, *moved_copies(heatmap, self.copies, rng)]
         orders = [descending_order(self._on_pixels(values, geometry), self.seed) for values in heatmaps]
-        deletion, insertion = self._curves(orders)
-        return Faithfulness(
-            model, self.class_index, self.baseline, self.shares, deletion[0], insertion[0], deletion[1:],
-            insertion[1:], is_uniform(heatmap),
-        )  # fmt: skip
+        size, deletion, insertion = 3 if stop_early else len(orders), [], []  # the map and two copies, then three
+        for start in range(0, len(orders), size):
+            for curves, more in zip((deletion, insertion), self._curves(orders[start : start + size]), strict=True):
+                curves.extend(more)
+            result = Faithfulness(
+                model, self.class_index, self.baseline, self.shares, deletion[0], insertion[0],
+                np.stack(deletion[1:]), np.stack(insertion[1:]), is_uniform(heatmap),
+            )  # fmt: skip
+            if not (result.exceeds_copies(1) or result.exceeds_copies(-1)):
+                break
+        return result
 
     def _curves(self, orders: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Deletion and insertion along every order of the pixels, (orders, n + 1) each; all in full batches."""
@@ -143,23 +155,27 @@ class FaithfulnessTest:
         return activate(self.model(x).float(), activation_of(self.model)).cpu()
 
 
-def moved_copy(heatmap: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The same map at another position: flipped or not along each axis, then shifted around the edges.
+def moved_copies(heatmap: np.ndarray, count: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """The same map at other positions: flipped or not along each axis, then shifted around the edges.
 
-    The shift is random, by a quarter of a side or more along one axis at least: less would leave a smooth map in place.
+    Shifts are random, by a quarter of a side or more along one axis at least: less would leave a smooth map in place.
+    No two copies are moved alike while there are other moves left.
 
     Args:
         heatmap: (rows, columns).
-        rng: Draws the flips and the shift.
+        count: Number of copies.
+        rng: Draws the flips and the shifts.
 
     Returns:
-        (rows, columns); a map of one value stays as it is.
+        Maps of the same shape; a map of one value stays as it is.
     """
-    for axis in (0, 1):
-        heatmap = np.flip(heatmap, axis) if rng.random() < 0.5 else heatmap
     down, across = (np.minimum(np.arange(side), side - np.arange(side)) / side for side in heatmap.shape)
     shifts = np.argwhere((down[:, None] >= 0.25) | (across >= 0.25))
-    return np.roll(heatmap, shifts[rng.integers(len(shifts))], axis=(0, 1)) if len(shifts) else heatmap  # of one value
+    if not len(shifts):  # of one value
+        return [heatmap] * count
+    flips = [heatmap[::down, ::across] for down in (1, -1) for across in (1, -1)]
+    moves = rng.choice(len(flips) * len(shifts), count, replace=count > len(flips) * len(shifts))
+    return [np.roll(flips[move % len(flips)], shifts[move // len(flips)], axis=(0, 1)) for move in moves]
 
 
 @without_tf32()

@@ -32,7 +32,7 @@ from ...results.sanity_checks import Randomization
 from ...weights.checkpoint import UNTRAINED_SEED, check_fit, untrained_model
 from ..attribution.methods import METHODS, AttributionTarget, Method, cam_modules, needed_by
 from ..observe import observe
-from ..ranks import spearman
+from ..ranks import chance_deviation, spearman
 
 COPIES = 4  # complete randomizations of the maps of single-pass methods
 EVERYTHING = "everything"
@@ -230,9 +230,13 @@ def _correlate(original: Explanation, names: tuple[str, ...], heatmaps: list[np.
     first, last = original.heatmap, len(names) - 1
     signed = np.array([spearman(first, heatmap) for heatmap in heatmaps])
     absolute = np.array([spearman(np.abs(first), np.abs(heatmap)) for heatmap in heatmaps])
+    chance = np.array([
+        (chance_deviation(first, heatmap), chance_deviation(np.abs(first), np.abs(heatmap)))
+        for heatmap in heatmaps[last:]
+    ])  # fmt: skip
     return Randomization(
         original.model, names, signed[: last + 1], absolute[: last + 1], np.stack(heatmaps[: last + 1]),
-        signed[last:], absolute[last:],
+        signed[last:], absolute[last:], *chance.T,
     )  # fmt: skip
 
 

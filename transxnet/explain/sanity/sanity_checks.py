@@ -1,14 +1,7 @@
-"""All sanity checks of all maps of one image and one class, and their outcomes in sentences with numbers.
+"""All sanity checks of all maps of one image and one class.
 
 Insertion and deletion (faithfulness.py), parameter randomization (randomization.py), agreement between the methods
-(agreement.py); sources, formulas and limits are described there. Two separate outcomes for each map (`check_map`):
-
-* Randomization: does the map depend on the learned weights? By the rank correlation that is left with completely
-  random copies of the model.
-* Faithfulness: does it localize what the prediction depends on? By whether the probability falls sooner in its order
-  than in that of the same map moved elsewhere, by more than the moved copies vary.
-
-The thresholds are conventions, so the numbers are always reported with the outcomes. This project's own.
+(agreement.py), and the outcomes of the first two (verdicts.py); sources, formulas and limits are described there.
 
 Limitations: necessary conditions, not proofs. A map that passes all may mislead, and one image's checks hold for that
 image only.
@@ -16,15 +9,14 @@ image only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 
 from ...errors import PartMissing
 from ...images import ModelInput
-from ...messages import Message
 from ...results import Explanation
-from ...results.sanity_checks import Faithfulness, Outcome, Randomization, SanityCheck, SanityChecks
+from ...results.sanity_checks import Faithfulness, SanityChecks
 from ...weights.load import LoadedModel
 from ..attribution.grad_cam import class_caption
 from ..attribution.methods import METHODS, AttributionTarget, Method
@@ -32,16 +24,7 @@ from ..observe import check_class_index
 from .agreement import agreement
 from .faithfulness import STEPS, FaithfulnessTest
 from .randomization import COPIES, Progress, cascading_randomization, compute_maps, parameter_groups, random_model_like
-
-# Bounds on the size of Randomization.mean_correlation. At 0.8 the two maps share two thirds of their ranks' variance
-# (0.8² = 0.64): most of the map does not depend on the weights. Below 0.5 they share less than a quarter. A map of few
-# values (9 for Grad-CAM at 96 px) correlates by chance: below INSENSITIVE, what is within Randomization.chance_limit
-# passes even above 0.5; and from FEW_VALUES on, the sentences name the number of values and the limit.
-INSENSITIVE, SENSITIVE, FEW_VALUES = 0.8, 0.5, 0.2
-LOW_PROBABILITY = 0.1  # a class of a lower probability has little to lose
-
-NO_CLAIM = Message("It asks about one unit and makes no claim about the class.")
-EVEN = Message("Uniform: its values differ by less than 0.1%, or are not finite, so there is nothing to test.")
+from .verdicts import check_maps
 
 
 def sanity_checks(
@@ -99,7 +82,7 @@ def sanity_checks(
         model, lambda number: random_model_like(model, number), model_input, target, maps, methods, full_cascade,
         copies, lock=loaded.lock, progress=advance,
     )  # fmt: skip
-    checks = {name: check_map(methods[name], randomization[name], faithfulness[name]) for name in maps}
+    checks = check_maps(methods, randomization, faithfulness)
     agreement_of_maps = agreement(maps)
     if progress:
         progress(total, total)
@@ -126,98 +109,3 @@ def _all_maps(
     if not any(name in maps for name in methods):
         raise PartMissing("{model} has none of these maps.", remedy="Choose others.", model=loaded.name)
     return {name: maps[name] for name in methods if name in maps}
-
-
-# ---- Outcomes -------------------------------------------------------------------------------------------------------
-
-
-def check_map(method: Method, randomization: Randomization, faithfulness: Faithfulness) -> SanityCheck:
-    """Both outcomes for one map. A map that is uniform for random models counts as changed.
-
-    Args:
-        method: The method that computed the map.
-        randomization: Correlations with the maps of random models, -1 to 1.
-        faithfulness: Insertion and deletion.
-
-    Returns:
-        Outcomes, with sentences that state the numbers.
-    """
-    if faithfulness.is_uniform:
-        return SanityCheck(Outcome.UNIFORM, Outcome.UNIFORM, (EVEN,))
-    on_weights, weights_sentence = _randomization_outcome(randomization)
-    on_deletion = _against_chance(faithfulness.deletion_gain, faithfulness.chance_margin)
-    claim = () if method.about_class else (NO_CLAIM,)
-    sentences = (
-        *claim, weights_sentence, _deletion_sentence(faithfulness, on_deletion), _insertion_sentence(faithfulness),
-        _initial_sentence(faithfulness),
-    )  # fmt: skip
-    return SanityCheck(on_weights, on_deletion, sentences, (*claim, *_remarks(randomization, faithfulness)))
-
-
-def _remarks(randomization: Randomization, faithfulness: Faithfulness) -> Iterator[str]:
-    if randomization.is_uniform:
-        yield Message("Uniform for random copies as well.")
-    elif randomization.uses_absolute_values:
-        yield Message("Correlation of absolute values.")
-    if randomization.chance_limit >= FEW_VALUES and not randomization.is_uniform:
-        yield Message("Within chance: {values}.", values=_chance_values(randomization))
-    if faithfulness.initial_probability < LOW_PROBABILITY:
-        yield _initial_sentence(faithfulness)
-
-
-def _randomization_outcome(randomization: Randomization) -> tuple[Outcome, Message]:
-    number, correlation = len(randomization.complete_signed), abs(randomization.mean_correlation)
-    copies = Message("one random copy" if number == 1 else "{count} random copies (mean)", count=number)
-    if randomization.is_uniform:
-        return Outcome.PASSES, Message("Follows the model: uniform to within 0.1% for {copies}.", copies=copies)
-    kind = "rank correlation of absolute values" if randomization.uses_absolute_values else "rank correlation"
-    by_chance = "" if randomization.chance_limit < FEW_VALUES else " (within chance: {values})"
-    finding = Message(
-        f"{kind} {{correlation}} with {{copies}}{by_chance}", correlation=f"{randomization.mean_correlation:.2f}",
-        copies=copies, values=_chance_values(randomization),
-    )  # fmt: skip
-    if correlation < max(SENSITIVE, min(INSENSITIVE, randomization.chance_limit)):
-        return Outcome.PASSES, Message("Follows the model: {finding}.", finding=finding)
-    if correlation < INSENSITIVE:
-        template = "Follows the model in part: {finding}; the remainder comes from the image or the architecture."
-        return Outcome.INCONCLUSIVE, Message(template, finding=finding)
-    template = "Insensitive: {finding}; it would look the same for a model that learned nothing."
-    return Outcome.FAILS, Message(template, finding=finding)
-
-
-def _chance_values(randomization: Randomization) -> Message:
-    limit = f"{randomization.chance_limit:.2f}"
-    return Message("abs(ρ) ≤ {limit} for {count} values", count=randomization.heatmaps[0].size, limit=limit)
-
-
-def _against_chance(gain: float, margin: float) -> Outcome:
-    """Better or worse than chance by more than chance varies. No margin and no gain, as with one step, is chance."""
-    if abs(gain) <= margin:
-        return Outcome.INCONCLUSIVE
-    return Outcome.PASSES if gain > 0 else Outcome.FAILS
-
-
-def _deletion_sentence(faithfulness: Faithfulness, outcome: Outcome) -> Message:
-    speed = dict(zip(Outcome, ("faster than", "no faster than", "more slowly than"), strict=False))[outcome]
-    template = f"Deletion lowers the probability {speed} the same map shifted elsewhere (area {{areas}})."
-    areas = _areas(faithfulness.deletion_auc, faithfulness.chance_auc, faithfulness.chance_margin)
-    return Message(template, areas=areas)
-
-
-def _insertion_sentence(faithfulness: Faithfulness) -> Message:
-    chance, margin = faithfulness.chance_insertion_auc, faithfulness.chance_insertion_margin
-    outcome = _against_chance(faithfulness.insertion_gain, margin)
-    speed = dict(zip(Outcome, ("sooner than", "no sooner than", "later than"), strict=False))[outcome]
-    template = f"Insertion restores the probability {speed} the shifted map (area {{areas}})."
-    return Message(template, areas=_areas(faithfulness.insertion_auc, chance, margin))
-
-
-def _areas(area: float, chance: float, margin: float) -> Message:
-    values = {"area": f"{area:.3f}", "chance": f"{chance:.3f}", "margin": f"{margin:.3f}"}
-    return Message("{area}, chance {chance} ± {margin}", **values)
-
-
-def _initial_sentence(faithfulness: Faithfulness) -> Message:
-    ending = ": too low for deletion to change much" if faithfulness.initial_probability < LOW_PROBABILITY else ""
-    percent = f"{100 * faithfulness.initial_probability:.1f}"
-    return Message(f"Initial probability {{percent}}%{ending}.", percent=percent)

@@ -1,8 +1,11 @@
 import { selectOnClick } from "./position.js";
 import { display } from "./display_store.js";
 import { createButton, createNode, fillTemplate } from "./dom.js";
+import { makeEnlargeable } from "./enlargeable.js";
 import { formatNumber, formatPercent } from "./format.js";
-import { decodeFloats, fitCanvas, ownRange, renderColorBar, renderGrid, renderMap, resolveScale, valueAt } from "./map_renderer.js";
+import {
+  decodeFloats, fitCanvas, layOutGrids, ownRange, renderColorBar, renderGrid, renderGrids, renderMap, resolveScale, valueAt,
+} from "./map_renderer.js";
 import { createProgress } from "./progress.js";
 
 /**
@@ -116,21 +119,44 @@ function readUnderPointer(canvas, readout, linesAt) {
 
 const unitText = (key, row, col) => displayText(key, { row: row + 1, col: col + 1 });
 
+/** What a map says at shares of its width and height. */
+export function mapLinesAt(map, scale, across, down) {
+  const [height, width] = map.input_size, { value, row, col } = valueAt(map, across * width - 0.5, down * height - 0.5);
+  return [`${formatNumber(value)} ${scale.units}`, unitText("unit", row, col)];
+}
+
 /** source: {map}, read at every move, because a canvas may show another map by then. */
 export function readMapUnderPointer(canvas, source, scale, readout) {
+  readUnderPointer(canvas, readout, (across, down) => mapLinesAt(source.map, scale, across, down));
+}
+
+function gridLinesAt(grids, i, scale, row, col) {
+  const value = grids.values[(i * grids.rows + row) * grids.cols + col];
+  return [grids.names[i], `${formatNumber(value)} ${scale.units}`, unitText(grids.taps ? "tap" : "unit", row, col)];
+}
+
+function readGridUnderPointer(canvas, grids, i, scale, readout) {
   readUnderPointer(canvas, readout, (across, down) => {
-    const [height, width] = source.map.input_size;
-    const { value, row, col } = valueAt(source.map, across * width - 0.5, down * height - 0.5);
-    return [`${formatNumber(value)} ${scale.units}`, unitText("unit", row, col)];
+    const indexAt = (share, count) => Math.min(Math.max(Math.floor(share * count), 0), count - 1);
+    return gridLinesAt(grids, i, scale, indexAt(down, grids.rows), indexAt(across, grids.cols));
   });
 }
 
-function readGridUnderPointer(canvas, grids, i, values, scale, readout) {
-  readUnderPointer(canvas, readout, (across, down) => {
-    const indexAt = (share, count) => Math.min(Math.max(Math.floor(share * count), 0), count - 1);
-    const row = indexAt(down, grids.rows), col = indexAt(across, grids.cols), value = values[row * grids.cols + col];
-    return [grids.names[i], `${formatNumber(value)} ${scale.units}`, unitText(grids.taps ? "tap" : "unit", row, col)];
-  });
+/** The same of grids side by side (renderGrids); nothing between them. */
+function gridsLinesAt(grids, scale, across, down) {
+  const { columns, width, height } = layOutGrids(grids), x = Math.floor(across * width), y = Math.floor(down * height);
+  const col = x % (grids.cols + 1), row = y % (grids.rows + 1), i = Math.floor(y / (grids.rows + 1)) * columns + Math.floor(x / (grids.cols + 1));
+  return col < grids.cols && row < grids.rows && i < grids.names.length ? gridLinesAt(grids, i, scale, row, col) : [];
+}
+
+/** Small grids side by side, for core/enlargeable.js. grids: {names, values, rows, cols, taps}. */
+export function describeGrids(title, caption, grids, scale, file) {
+  const { width, height } = layOutGrids(grids);
+  return {
+    title, caption, size: [height, width], scale, file,
+    draw: (canvas, longest) => renderGrids(canvas, grids, scale, longest),
+    linesAt: (across, down) => gridsLinesAt(grids, scale, across, down),
+  };
 }
 
 // ---- cells --------------------------------------------------------------------------------------------------------
@@ -148,6 +174,14 @@ function appendMap(figure, cell, scale, { images, act, drawings }) {
   }, draw);
   readMapUnderPointer(canvas, cell, scale, readout);
   selectOnClick(frame, canvas, act);
+  makeEnlargeable(frame, () => ({
+    title: cell.name || cell.title, caption: cell.caption, size: cell.map.input_size, scale, values: cell.map.values, file: cell.file,
+    draw: (large, longest) => {
+      fitCanvas(large, cell.map.input_size, longest);
+      renderMap(large, cell.map, imageOf(images[cell.image]), scale);
+    },
+    linesAt: (across, down) => mapLinesAt(cell.map, scale, across, down),
+  }));
 }
 
 /** One of several small grids: a kernel, gates, a head. */
@@ -159,7 +193,7 @@ function createTile(grids, i, scale, readout, drawings) {
     const largest = formatNumber(ownRange(values, scale)[1]); // in place of a color bar
     ownRangeText.textContent = display.scale === "normalized" ? (scale.signed ? "\u00b1" : "") + largest : "";
   });
-  readGridUnderPointer(canvas, grids, i, values, scale, readout);
+  readGridUnderPointer(canvas, grids, i, scale, readout);
   return createNode("div", "lens-tile", canvas, createNode("span", "", grids.show ? grids.names[i] : ""), ownRangeText);
 }
 
@@ -167,7 +201,10 @@ function appendTiles(figure, cell, scale, { drawings }) {
   const readout = createReadout();
   cell.tiles.values ||= decodeFloats(cell.tiles.base64);
   const tiles = cell.tiles.names.map((_, i) => createTile(cell.tiles, i, scale, readout, drawings));
-  figure.append(createNode("div", { className: "lens-tiles", role: "img", ariaLabel: cell.alt, data: cell.data || {} }, ...tiles, readout));
+  const group = createNode("div", { className: "lens-tiles", role: "img", ariaLabel: cell.alt, data: cell.data || {} }, ...tiles, readout);
+  const box = createNode("div", "lens-enlargeable", group); // an image has no button in it
+  figure.append(box);
+  makeEnlargeable(box, () => describeGrids(cell.name || cell.title, cell.caption, cell.tiles, scale, cell.file), { click: true });
 }
 
 /**

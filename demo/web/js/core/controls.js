@@ -13,6 +13,8 @@ let scheduled = false;
 /* A visitor changed a control. */
 export function changed(name, value) {
   displayed[name] = JSON.stringify(value);
+  const isUnchanged = name !== "models" && displayed[name] === JSON.stringify(state[name]); // the class search says so when it is left
+  if (isUnchanged) return;
   if (name === "models") update({ models: chosen(value) });
   else update({ [name]: value ?? "" });
   schedule(); // the state may be another one than was chosen

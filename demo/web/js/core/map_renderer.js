@@ -233,3 +233,23 @@ function renderColors(canvas, values, rows, cols, scale) {
   values.forEach((value, i) => drawing.data.set(colorOf(value), 4 * i));
   context.putImageData(drawing, 0, 0);
 }
+
+/** The shape in taps of small grids side by side, about square, with a gap of one tap between them. */
+export function layOutGrids({ names, rows, cols }) {
+  const columns = Math.ceil(Math.sqrt(names.length)), lines = Math.ceil(names.length / columns);
+  return { columns, width: columns * (cols + 1) - 1, height: lines * (rows + 1) - 1 };
+}
+
+/** Draws small grids side by side on one canvas. grids: {names, values, rows, cols}; longest: pixels of its longest side, at most. */
+export function renderGrids(canvas, grids, scale, longest) {
+  const { rows, cols, names, values } = grids, { columns, width, height } = layOutGrids(grids);
+  const tap = Math.max(1, Math.floor(longest / Math.max(width, height))), square = document.createElement("canvas");
+  Object.assign(canvas, { width: width * tap, height: height * tap });
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  names.forEach((_, i) => {
+    renderGrid(square, values.subarray(i * rows * cols, (i + 1) * rows * cols), rows, cols, scale);
+    const left = (i % columns) * (cols + 1), top = Math.floor(i / columns) * (rows + 1);
+    context.drawImage(square, left * tap, top * tap, cols * tap, rows * tap);
+  });
+}

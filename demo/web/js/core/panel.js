@@ -10,7 +10,8 @@ import { createNode, whenVisible } from "./dom.js";
 function createRow(row, payload, act, drawings) {
   const cells = createNode("div", "lens-cells");
   row.cells.forEach((cell, i) => {
-    const head = payload.heads[i] || {};
+    const head = payload.heads[i] || {}, titles = [row.title, head.title].filter(Boolean);
+    cell.name = (payload.layout === "matrix" ? titles.reverse() : titles).join(", "); // what, of which model
     const node = createCell(cell, cell.scale || row.bar || head.bar, payload.images, act, drawings);
     appendColorBar(node, cell.scale, drawings);
     if (row.cells.length === 1 && payload.heads.length > 1) node.classList.add("wide"); // belongs to the whole row

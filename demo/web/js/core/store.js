@@ -8,6 +8,7 @@
 import { settings } from "./settings.js";
 import { currentQuery, writeUrl } from "./url.js";
 
+const PREVIOUS = "previous"; // as demo/state.py
 const HISTORY_FIELDS = ["tab", "tour", "image", "upload", "models"]; // what Back and Forward go through
 const IMAGE_RESET = { position: null, target: "", mask: "", full_ablation: false }; // of another image
 const RETRY_DELAYS = [1000, 2000, 4000, 8000]; // milliseconds between attempts while there is no connection
@@ -20,11 +21,11 @@ const display = new Set(settings.display);
 const subscribers = new Map(); // part -> function of the payload
 const latest = new Map(); // part -> payload, for a widget that is mounted later
 const changeListeners = new Set(); // {fields, listener}
-const page = crypto.randomUUID?.() || Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+export const page = crypto.randomUUID?.() || Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 export let state = Object.freeze({ ...settings.defaults });
-/* What need not be sent again: {image, panels: {tab: image key}, figures: {tab: key}, tables: [key], controls: key, labelSet}. */
-export const received = { image: "", panels: {}, figures: {}, tables: [], controls: "", labelSet: "" };
+/* What need not be sent again: {image, panels: {tab: image key}, figures: {tab: key}, tables: [key], controls: key, labelSet, hero: key}. */
+export const received = { image: "", panels: {}, figures: {}, tables: [], controls: "", labelSet: "", hero: "" };
 let requestId = 0, request = null, retryModels = [], displayTimer = 0;
 
 /* Receives every payload of a part, the latest one at once. */
@@ -57,9 +58,10 @@ export function update(change) {
   const changed = Object.keys(change).filter((name) => isDifferent(next[name], state[name]));
   if (changed.includes("image") || changed.includes("upload")) {
     Object.assign(next, IMAGE_RESET, change);
+    next.previous_image = state.upload ? PREVIOUS : state.image; // what the next image is compared with
     if (state.upload && state.upload !== next.upload) next.previous_upload = state.upload;
   }
-  if (["models", "target", "reference", "previous_upload"].some((name) => changed.includes(name)) && !("full_ablation" in change)) next.full_ablation = false;
+  if (["models", "target", "reference", "previous_image", "previous_upload"].some((name) => changed.includes(name)) && !("full_ablation" in change)) next.full_ablation = false;
   retryModels.push(...next.models.filter((name) => !state.models.includes(name)));
   replaceState(next);
   if (changed.length && changed.every((name) => display.has(name))) {
@@ -78,17 +80,28 @@ export function resend(retry = []) {
   send({ state });
 }
 
+/* Shows a sentence above the tabs, until it is closed or another follows. */
+export const notify = (sentence) => deliver("notes", { sentences: [sentence] });
+
 /* Stops the request on its way; what is finished stays, and the server's last part says how to go on. */
 export function stop() {
   if (request) post("stop", { page, id: requestId });
 }
 
+/* body: sent as JSON, or as it is if it is a Blob. */
 export function post(route, body, options = {}) {
-  return ownFetch(`./lens/${route}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...options });
+  const isBlob = body instanceof Blob, headers = { "content-type": isBlob ? body.type : "application/json" };
+  return ownFetch(`./lens/${route}`, { method: "POST", headers, body: isBlob ? body : JSON.stringify(body), ...options });
 }
 
 function setBusy(busy) {
   document.documentElement.dataset.lensBusy = busy;
+}
+
+/* As Gradio chooses the colors of its page, which may not be there yet. */
+function isDark() {
+  const theme = new URLSearchParams(location.search).get("__theme");
+  return theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 }
 
 async function send(content) {
@@ -98,7 +111,7 @@ async function send(content) {
   retryModels = [];
   setBusy(true);
   for (let attempt = 0; controller === request; attempt += 1) {
-    const body = { page, id, retry, ...content, cached: cachedKeys() };
+    const body = { page, id, retry, ...content, dark: isDark(), cached: cachedKeys() };
     try {
       const response = await post("view", body, { signal: controller.signal });
       if (!response.ok) {
@@ -120,7 +133,7 @@ async function send(content) {
 
 function cachedKeys() {
   const isShown = received.image && received.panels[state.tab] === received.image;
-  return { image: received.image, tab: isShown ? state.tab : "", tables: received.tables, figures: received.figures[state.tab] || "", controls: received.controls, label_set: received.labelSet };
+  return { image: received.image, tab: isShown ? state.tab : "", tables: received.tables, figures: received.figures[state.tab] || "", controls: received.controls, label_set: received.labelSet, hero: received.hero };
 }
 
 /* Until the time has passed or the browser says that there is a connection again. */
@@ -138,19 +151,24 @@ function pause(milliseconds) {
 
 /* Hands out each line as it arrives. Returns whether the response was complete. */
 async function receiveLines(response, controller) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "", complete = false;
-  for (;;) {
-    const { value, done } = await reader.read();
+  let complete = false;
+  for await (const parts of readLines(response)) {
     if (controller !== request) return true;
-    if (done) return complete;
+    complete ||= Boolean(parts.done);
+    receive(parts);
+  }
+  return complete;
+}
+
+/* The objects of a response that holds one a line, as they arrive. */
+export async function* readLines(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ;) {
+    const { value, done } = await reader.read();
+    if (done) return;
     const lines = (rest + value).split("\n");
     rest = lines.pop();
-    for (const line of lines) {
-      const parts = JSON.parse(line);
-      complete ||= Boolean(parts.done);
-      receive(parts);
-    }
+    for (const line of lines) yield JSON.parse(line);
   }
 }
 
@@ -224,8 +242,38 @@ export function mount(mountWidget, element, value, part) {
 
 // ---- history ----------------------------------------------------------------------------------------------------
 
+let overlay = null; // {below, close}: what Back closes, and a mark in the state of the entry below it
+
+/**
+ * Adds an entry to the history for what lies over the view, such as a dialog: Back removes it, and calls close().
+ *
+ * @returns {function(): boolean} removes the entry where Back has not; then returns true, and calls close() when it is gone
+ */
+export function pushOverlay(close) {
+  const below = Date.now();
+  overlay = { below, close };
+  history.replaceState({ ...history.state, below }, "");
+  history.pushState({ ...history.state, below: 0 }, "");
+  return () => {
+    const isThere = overlay?.below === below;
+    if (isThere) history.back();
+    return isThere;
+  };
+}
+
+/* Whether it was the entry of an overlay that was left: the view is the same, and there is nothing to ask the server. */
+function closeOverlay(event) {
+  const closed = overlay;
+  overlay = null;
+  closed?.close();
+  if (!closed || event.state?.below !== closed.below) return false;
+  writeUrl(state, false); // as the server has completed it meanwhile
+  return true;
+}
+
 /* Back and Forward bring a state back; a page that is loaded again starts from the history, a new one from the URL. */
 window.addEventListener("popstate", (event) => {
+  if (closeOverlay(event)) return;
   if (event.state?.lens) {
     replaceState({ ...settings.defaults, ...event.state.lens });
     document.dispatchEvent(new CustomEvent("lens:display", { detail: { key: "" } }));
@@ -240,5 +288,9 @@ export function start() {
   if (stored) {
     replaceState({ ...settings.defaults, ...stored });
     send({ state });
-  } else send({ query: currentQuery() });
+    return;
+  }
+  const tab = new URLSearchParams(currentQuery()).get("tab"); // shown at once, not when the server has read the URL
+  if (settings.tabs.includes(tab)) replaceState({ ...state, tab });
+  send({ query: currentQuery() });
 }

@@ -3,12 +3,15 @@ import { settings } from "./settings.js";
 
 const ours = new Set([...settings.url.map(([, key]) => key), "x", "y"]);
 
+const LEFT_OUT = ["image", "previous_image"]; // while an upload is looked at
+
 /* The query of a state, key by key; what has its default is left out. */
 export function toQuery(state) {
   const query = {};
   for (const [name, key] of settings.url) {
     const value = state[name], usual = settings.defaults[name];
-    if (JSON.stringify(value) === JSON.stringify(usual) || (name === "image" && state.upload)) continue;
+    if (JSON.stringify(value) === JSON.stringify(usual) || (LEFT_OUT.includes(name) && state.upload)) continue;
+    if (name === "previous_image" && value === "previous") continue; // an upload, which is in no link
     if (name === "models" && value.length === 1 && value[0] === settings.model) continue;
     if (name === "image" && value === settings.image) continue;
     if (name === "position") {

@@ -1,9 +1,10 @@
 import {
   attentionMapAt, centerOf, decodeTable, maximum, statisticOf, total, unitAt, weightsOfHeads,
 } from "../core/attention_tables.js";
-import { createCell, createColorBar, createHeading, createReadout, imageOf } from "../core/cells.js";
+import { createCell, createColorBar, createHeading, createReadout, imageOf, mapLinesAt } from "../core/cells.js";
 import { display } from "../core/display_store.js";
 import { announce, createButton, createNode, fillTemplate, restoreFocus } from "../core/dom.js";
+import { makeEnlargeable } from "../core/enlargeable.js";
 import { formatNumber } from "../core/format.js";
 import { fitCanvas, renderGrid, renderMap } from "../core/map_renderer.js";
 import { crosshair, pixelUnder, selectOnClick } from "../core/position.js";
@@ -56,20 +57,42 @@ function createFrame(table, image, side, className, act) {
   return view;
 }
 
-function createLargeMap(cell, built, act) {
+/**
+ * A map that can be shown full screen, as it is now. view: {image, map}; map() is its ValueMap. model: {title, variant}.
+ * change(): by which its view state differs from the page's.
+ */
+function enlarge(node, view, { scale, model, strings }, map, name, change, ways) {
+  makeEnlargeable(node, () => {
+    const shown = map(), { direction } = display, row = direction === "to" ? "attention_to" : "attention";
+    return {
+      title: [strings[`direction_${direction}`], name, model.title].filter(Boolean).join(", "), caption: view.caption?.textContent,
+      size: shown.input_size, scale, values: shown.values, file: { row, column: model.variant, change: change() },
+      draw: (canvas, longest) => {
+        fitCanvas(canvas, shown.input_size, longest);
+        if (renderMap(canvas, shown, imageOf(images[model.variant]), scale)) outlineUnit(canvas, shown);
+      },
+      linesAt: (across, down) => mapLinesAt(shown, scale, across, down),
+    };
+  }, ways);
+}
+
+function createLargeMap(cell, built, act, context) {
   const view = createFrame(tables.get(cell.table), cell.variant, undefined, "lens-frame", act);
   built.large.push(Object.assign(view, { cell }));
+  enlarge(view.frame, view, context, () => view.map, "", () => ({}));
   return createNode("figure", "lens-cell map", view.frame, view.caption);
 }
 
-function createHeads(cell, built, strings) {
-  const table = tables.get(cell.table);
+function createHeads(cell, built, act, context) {
+  const table = tables.get(cell.table), { strings } = context;
   const tiles = Array.from({ length: table.heads }, (_, i) => {
     const canvas = createNode("canvas", { ariaHidden: "true" }), label = createNode("span"), head = i + 1;
     const ariaLabel = fillTemplate(strings.head_name, { head }), data = { keep: `${cell.table} head ${i}` };
     const button = createButton({ className: "lens-tile", ariaLabel, data }, "", () =>
       display.set("head", display.head === head ? "mean" : head));
     button.append(canvas, label);
+    const map = () => attentionMapAt(table, display.direction, head, currentPosition());
+    enlarge(button, {}, context, map, ariaLabel, () => ({ head: String(head) }), { button: false });
     return { button, canvas, label };
   });
   const box = createNode("div", "lens-tiles lens-heads-of", ...tiles.map(({ button }) => button));
@@ -77,21 +100,25 @@ function createHeads(cell, built, strings) {
   return box;
 }
 
-function createStages(cell, built, act) {
+function createStages(cell, built, act, context) {
   const views = cell.tables.map((key) => createFrame(tables.get(key), cell.variant, SMALL, "lens-small", act));
+  for (const view of views) {
+    const { stage, block } = view.table, name = fillTemplate(context.strings.layer, view.table);
+    enlarge(view.frame, view, context, () => view.map, name, () => ({ stage, block, head: reductionOf(display.head) }));
+  }
   built.stages.push(...views);
   return createNode("div", "lens-strip", ...views.map(({ frame, caption }) => createNode("figure", "", frame, caption)));
 }
 
+const CREATORS = { attention: createLargeMap, heads: createHeads, stages: createStages };
+
 function createRow(row, payload, built, act) {
-  const { units, colormap, shared } = payload.strings;
+  const { strings } = payload, { units, colormap, shared } = strings;
   const scale = { range: [0, 0], signed: false, root: false, units, colormap, shared }, { bar, draw } = createColorBar(scale);
   const title = createNode("h3", "", row.title), hint = createNode("p", "", row.sub);
-  const cells = row.cells.map((cell) => {
-    if (cell.kind === "attention") return createLargeMap(cell, built, act);
-    if (cell.kind === "heads") return createHeads(cell, built, payload.strings);
-    if (cell.kind === "stages") return createStages(cell, built, act);
-    return createCell(cell, null, payload.images, act, []);
+  const cells = row.cells.map((cell, i) => {
+    const model = payload.rows[0].cells[i];
+    return CREATORS[cell.kind]?.(cell, built, act, { scale, model, strings }) || createCell(cell, null, payload.images, act, []);
   });
   built.rows.push({ title, hint, bar, draw, scale });
   return createNode("section", "lens-row", createNode("header", "", title, hint, bar), createNode("div", "lens-cells", ...cells));
@@ -145,16 +172,24 @@ export function layOutAttention(body, payload, act) {
 
 // ---- drawing what the position shows now ----------------------------------------------------------------------------
 
+/** Heads of different stages do not correspond: maps of all stages are means or maxima. */
+const reductionOf = (head) => (typeof head === "number" ? "mean" : head);
+
+function currentPosition() {
+  const [x, y] = scene.payload.position;
+  return crosshair.now() || { x, y, hovering: false };
+}
+
 function draw() {
   const { payload, large, heads, stages, rows, controls } = scene, { head, direction } = display;
-  const position = crosshair.now() || { x: payload.position[0], y: payload.position[1], hovering: false };
+  const position = currentPosition();
   for (const view of heads) {
     const unitGrid = direction === "from" ? view.table.queries : view.table.keys;
     view.index = unitAt(view.table, unitGrid, position).index;
     view.maps = weightsOfHeads(view.table, direction, view.index);
   }
   large.forEach((view, i) => { view.map = attentionMapAt(view.table, direction, head, position, heads[i].maps); });
-  const reduction = typeof head === "number" ? "mean" : head; // heads of different stages do not correspond
+  const reduction = reductionOf(head);
   for (const view of stages) view.map = attentionMapAt(view.table, direction, reduction, position);
   const values = [large.map(({ map }) => map.values), heads.flatMap(({ maps }) => maps), stages.map(({ map }) => map.values)];
   rows.forEach((row, i) => { row.scale.range = [0, Math.max(0, ...values[i].map(maximum))]; });

@@ -1,6 +1,7 @@
 import { radialProfile, spectrum } from "../core/arithmetic.js";
-import { createColorBar } from "../core/cells.js";
+import { createColorBar, describeGrids } from "../core/cells.js";
 import { createNode, createSvgNode, fillTemplate } from "../core/dom.js";
+import { makeEnlargeable } from "../core/enlargeable.js";
 import { formatNumber } from "../core/format.js";
 import { renderGrid } from "../core/map_renderer.js";
 import { largestOf } from "./kernel_grids.js";
@@ -14,7 +15,11 @@ const PLOT = { width: 320, height: 150, left: 42, right: 8, top: 8, bottom: 30 }
 
 function createSpectrumImage() {
   const caption = createNode("figcaption"), canvas = createNode("canvas", { role: "img" });
+  let shown = null; // {values, scale}
+  const describe = () => describeGrids(caption.textContent, canvas.ariaLabel, { names: [""], rows: SIZE, cols: SIZE, values: shown.values }, shown.scale);
+  makeEnlargeable(canvas, describe, { button: false });
   function draw(title, values, scale, name) {
+    shown = { values, scale };
     caption.textContent = title;
     canvas.ariaLabel = name;
     renderGrid(canvas, values, SIZE, SIZE, scale);

@@ -1,4 +1,6 @@
+import { describeGrids } from "../core/cells.js";
 import { createNode, isUnmodified } from "../core/dom.js";
+import { makeEnlargeable } from "../core/enlargeable.js";
 import { formatFixed } from "../core/format.js";
 import { colorsOn, resolveScale } from "../core/map_renderer.js";
 
@@ -69,10 +71,17 @@ export function createGridFamily(k, onMark) {
     node.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") mark(-1); });
     if (isLarge) listenToKeys(node);
 
+    let shown = null; // {values, scale, name}
+    makeEnlargeable(node, () => {
+      const { values, scale, name } = shown, title = heading.textContent || name;
+      return describeGrids(title, name, { names: [""], values, rows: k, cols: k, taps: true }, scale);
+    }, { button: false });
+
     /** name: for screen readers. beyond: 1 where a square lies outside the map. */
     function fill(values, scale, name, beyond) {
       const colorOf = colorsOn(resolveScale(scale, values)), decimals = isLarge ? decimalsFor(values) : 0;
       node.ariaLabel = name;
+      shown = { values, scale, name };
       node.values = values; // the browser tests read it
       squares.forEach((square, i) => {
         const [r, g, b, opacity] = colorOf(values[i]); // opacity 0: below the display's threshold

@@ -4,6 +4,8 @@ import { display } from "../core/display_store.js";
 import { createNode, createSection, fillTemplate } from "../core/dom.js";
 import { formatFixed, formatNumber, formatPercent } from "../core/format.js";
 import { renderGrid } from "../core/map_renderer.js";
+import { describeGrids } from "../core/cells.js";
+import { makeEnlargeable } from "../core/enlargeable.js";
 import { createFrequencyResponse, showColorBar } from "./frequency_response.js";
 import { createGridFamily, largestOf, signedScale } from "./kernel_grids.js";
 
@@ -92,7 +94,8 @@ function createMixture(strings, { createGrid }) {
 /** A channel's map with a square on it. A pointer over it hovers over the unit below, a click selects it. */
 function createUnitMap(caption, actions) {
   const canvas = createNode("canvas", { role: "img" }), mark = createNode("span"), frame = createNode("div", "", canvas, mark);
-  let units = null;
+  let units = null, shown = null; // shown: {values, scale, name}
+  makeEnlargeable(frame, () => describeGrids(caption, shown.name, { names: [""], values: shown.values, ...units }, shown.scale), { button: false });
   const positionUnder = (event) => {
     const box = canvas.getBoundingClientRect();
     const indexAt = (share, count) => Math.min(Math.max(Math.floor(share * count), 0), count - 1);
@@ -105,6 +108,7 @@ function createUnitMap(caption, actions) {
 
   function show(values, ownUnits, scale, name) {
     units = ownUnits;
+    shown = { values, scale, name };
     canvas.ariaLabel = name;
     frame.style.aspectRatio = `${units.cols} / ${units.rows}`;
     renderGrid(canvas, values, units.rows, units.cols, scale);

@@ -79,7 +79,10 @@ function addInspector(body, payload, act) {
   }
   tiles.forEach((rows, c) => columns[c] && rows.forEach((row, r) => row.forEach((tile, i) => {
     tile.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") preview(c, i); });
-    tile.addEventListener("click", () => press(c, i));
+    tile.addEventListener("click", (event) => {
+      event.preventDefault(); // enlarges nothing
+      press(c, i);
+    });
     if (r === 0) listenToKeys(tile, row, c, i);
   })));
   body.addEventListener("keydown", (event) => {

@@ -3,9 +3,11 @@ import { createButton, createNode, createSvgNode, isUnmodified } from "../core/d
 
 /**
  * The image with the crosshair. value: {src, key, size: [width, height], position: [x, y], crops: [{name, box}], alt, role,
- * note, back}. Pointer, touch and arrow keys move the crosshair; on release act({x, y, image}) sends it,
- * in pixels of the upload, with the key of the image it belongs to.
+ * note, back}. Pointer and arrow keys move the crosshair, and so does a tap; a finger that moves at once scrolls the page,
+ * and one that rests first drags the crosshair. On release act({x, y, image}) sends the position, in pixels of the upload,
+ * with the key of the image it belongs to.
  */
+const LONG_PRESS = 350; // milliseconds for which a finger rests before it drags
 const KEY_PAUSE = 250; // milliseconds after the last key press of a run until one request is sent
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -35,6 +37,7 @@ function createCropRectangle({ name, box: [x0, y0, x1, y1] }) {
 export function mountCrosshair(element, props, act, watch) {
   const root = element.querySelector(".lens-crosshair");
   let position = null, pointerId = null, keyTimer = 0, shownSource = "", photo = null; // pointerId: of the pointer that drags
+  let pressTimer = 0, isTap = false; // of a finger that may yet scroll the page
 
   function draw() {
     const { value } = props;
@@ -83,13 +86,20 @@ export function mountCrosshair(element, props, act, watch) {
       ];
     };
     const isDragging = (event) => pointerId === event.pointerId;
-    photo.addEventListener("pointerdown", (event) => {
-      if (!event.isPrimary || event.button) return; // a second finger, another button
+    const drag = (event) => {
       pointerId = event.pointerId;
       photo.setPointerCapture(pointerId);
       position = pixelAt(event);
       placeRing();
+    };
+    photo.addEventListener("pointerdown", (event) => {
+      if (!event.isPrimary || event.button) return; // a second finger, another button
+      if (event.pointerType !== "touch") return drag(event);
+      isTap = true;
+      pressTimer = setTimeout(() => { isTap = false; drag(event); }, LONG_PRESS);
     });
+    photo.addEventListener("touchmove", (event) => { if (pointerId !== null && event.cancelable) event.preventDefault(); }, { passive: false });
+    photo.addEventListener("contextmenu", (event) => { if (pointerId !== null) event.preventDefault(); }); // of a long press
     photo.addEventListener("pointermove", (event) => {
       if (pointerId !== null && !isDragging(event)) return; // a second finger
       const pixel = pixelAt(event);
@@ -97,9 +107,17 @@ export function mountCrosshair(element, props, act, watch) {
       if (pointerId !== null) { position = pixel; placeRing(); }
     });
     photo.addEventListener("pointerleave", () => { if (pointerId === null) crosshair.leave(); });
-    photo.addEventListener("pointerup", (event) => { if (isDragging(event)) { pointerId = null; send(); } });
+    photo.addEventListener("pointerup", (event) => {
+      clearTimeout(pressTimer);
+      if (isTap) { position = pixelAt(event); placeRing(); }
+      if (isTap || isDragging(event)) { pointerId = null; isTap = false; send(); }
+    });
     for (const end of ["pointercancel", "lostpointercapture"]) {
-      photo.addEventListener(end, (event) => { if (isDragging(event)) pointerId = null; });
+      photo.addEventListener(end, (event) => {
+        clearTimeout(pressTimer);
+        isTap = false;
+        if (isDragging(event)) pointerId = null;
+      });
     }
     photo.addEventListener("keydown", (event) => {
       const step = STEPS[event.key];

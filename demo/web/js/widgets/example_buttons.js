@@ -5,11 +5,11 @@ import { onChange, state, update } from "../core/store.js";
 /** Images as buttons. items: [{value, src, label, alt}]. choose: called with the value of the one that is clicked. */
 function drawButtons(root, items, chosen, choose) {
   const focusedIndex = [...root.children].indexOf(document.activeElement);
-  root.replaceChildren(...items.map(({ value, src, label, alt }) => {
+  root.replaceChildren(...items.map(({ value, src, label, note, alt }) => {
     const button = createButton("", "", () => choose(value));
     button.title = label;
     button.setAttribute("aria-pressed", String(value === chosen));
-    button.append(Object.assign(createNode("img"), { src, alt }));
+    button.append(createNode("img", { src, alt }), createNode("span", "", label, note && createNode("em", "", note)));
     return button;
   }));
   root.children[focusedIndex]?.focus({ preventScroll: true });

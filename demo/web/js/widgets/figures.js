@@ -1,8 +1,9 @@
 import { createNode, createScrollRegion, createTable } from "../core/dom.js";
+import { makeEnlargeable } from "../core/enlargeable.js";
 import { createProgress, updateProgress } from "../core/progress.js";
 
 /**
- * Figures below a view. value: {serial, figures: [{name, title, caption, alt, src?, size?, table?, limits}], status,
+ * Figures below a view. value: {serial, figures: [{name, title, caption, alt, src?, save?, size?, table?, limits}], status,
  * strings: {numbers, table, image, save, save_table}} or, while they are being made, {keep, status: {text, share?, amount?,
  * label?}}; made by demo/figures.py.
  */
@@ -15,11 +16,17 @@ function createFigureTable({ head, rows }, label) {
 }
 
 /** Links that save the image, which states its provenance, and the numbers. */
-function createSaveLinks({ name, title, src, table }, strings) {
+function createSaveLinks({ name, title, src, save = src, table }, strings) {
   const createLink = (text, href, suffix) =>
     createNode("a", { href, download: `transxnet-lens-${name}.${suffix}`, ariaLabel: `${text}: ${title}` }, text);
   const csv = table && `data:text/csv;charset=utf-8,${encodeURIComponent(`\ufeff${csvOf(table)}`)}`;
-  return createNode("p", "lens-saves", src && createLink(strings.save, src, "png"), csv && createLink(strings.save_table, csv, "csv"));
+  return createNode("p", "lens-saves", src && createLink(strings.save, save, "png"), csv && createLink(strings.save_table, csv, "csv"));
+}
+
+/** At its own pixels: text in it stays sharp. */
+function drawImage(canvas, image) {
+  Object.assign(canvas, { width: image.naturalWidth, height: image.naturalHeight });
+  canvas.getContext("2d").drawImage(image, 0, 0);
 }
 
 function createFigure(figure, strings) {
@@ -27,7 +34,9 @@ function createFigure(figure, strings) {
   const node = createNode("figure", { className: "lens-figure", data: { name } }, createNode("h3", "", title));
   if (src) {
     const image = createNode("img", { width: size[0], height: size[1], alt, src });
-    node.append(createScrollRegion("lens-scroll", named(strings.image), image));
+    const box = createNode("div", "lens-enlargeable", createScrollRegion("lens-scroll", named(strings.image), image));
+    node.append(box);
+    makeEnlargeable(box, () => ({ title, caption: "", size: [size[1], size[0]], draw: (canvas) => drawImage(canvas, image) }), { click: true });
   }
   node.append(createNode("figcaption", "", createNode("p", "", caption)));
   const numbers = table && createFigureTable(table, named(strings.table));

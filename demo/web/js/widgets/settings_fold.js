@@ -1,12 +1,12 @@
 import { inPageLanguage } from "../core/language.js";
 
 /* On a narrow screen what is not needed to see a first result folds behind one button, which summarizes them:
-   "Settings: pico · stage 3 · last block". On a wide one css/side.css hides the button. value: demo/i18n/strings/settings.py,
+   "Settings: stage 3 · last block". On a wide one css/side.css hides the button. value: demo/i18n/strings/settings.py,
    SETTINGS by language. */
-const OF = "#variants label.selected, #stage label.selected, #block label.selected";
+const OF = "#stage label.selected, #block label.selected";
 
 function summarize(strings) {
-  return [...document.querySelectorAll(OF)].sort((a, b) => Boolean(b.closest("#variants")) - Boolean(a.closest("#variants")))
+  return [...document.querySelectorAll(OF)]
     .map((label) => {
       const input = label.querySelector("input"), text = label.textContent.trim();
       if (!label.closest("#block")) return text;

@@ -31,6 +31,7 @@ function begin(list) {
     rove(list, chosen());
     show(list, chosen());
     document.documentElement.dataset.view = chosen().dataset.tabId;
+    if (chosen().dataset.tabId !== state.tab) open(); // the state has changed again before Gradio had drawn its tab
   };
   new MutationObserver(settle).observe(list, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-selected"] });
   new ResizeObserver(() => fade(list)).observe(list);

@@ -88,7 +88,7 @@ def test_full_map_equals_receptive_field(model, pathways):
     assert np.array_equal(pathways.full.heatmap, plain.heatmap)
     assert list(pathways.maps) == list(TITLES) == ["full", "kernels", "attention", "norm", "all"]
     assert pathways.missing == {}
-    assert (pathways.numbers["full/share"], pathways.numbers["full/logit_change"]) == (1, 0)
+    assert (pathways.numbers["full/ratio"], pathways.numbers["full/logit_change"]) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_detaching_changes_no_logit(pathways):
 
 def test_numbers_compare_with_full_map(pathways):
     full, all_detached = pathways.full.heatmap, pathways.maps["all"].heatmap
-    assert pathways.numbers["all/share"] == pytest.approx(all_detached.sum() / full.sum(), rel=1e-5)
+    assert pathways.numbers["all/ratio"] == pytest.approx(all_detached.sum() / full.sum(), rel=1e-5)
     ranks = [np.argsort(np.argsort(heatmap.ravel())) for heatmap in (full, all_detached)]
     assert pathways.numbers["all/rank"] == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-4)
     count = round(0.1 * full.size)

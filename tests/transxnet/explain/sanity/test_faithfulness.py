@@ -11,7 +11,7 @@ from torch import nn
 
 from tests.fixtures.tiny_model import leftover_state, model_input, recipe_model
 from transxnet.errors import LensError, OutOfRange, UnknownName
-from transxnet.explain.sanity.faithfulness import FaithfulnessTest, baseline_image, moved_copy
+from transxnet.explain.sanity.faithfulness import COPIES, FaithfulnessTest, baseline_image, moved_copies
 from transxnet.images import ModelInput
 from transxnet.results import Explanation, Geometry
 from transxnet.results.sanity_checks import Faithfulness
@@ -118,7 +118,9 @@ def test_moved_copies_define_chance():
     assert result.chance_auc == pytest.approx(0.5, abs=0.05)
     repeated = faithfulness(Share(weights).eval(), ones(8), weights[0], steps=12, copies=200)
     assert (repeated.chance == result.chance).all()
-    assert result.chance_margin == pytest.approx(1.812 * result.chance_aucs.std(ddof=1) * np.sqrt(1 + 1 / 200))
+    assert result.chance_margin == pytest.approx(
+        1.6525 * result.chance_aucs.std(ddof=1) * np.sqrt(1 + 1 / 200), rel=1e-4
+    )
     assert result.chance_insertion_margin > 0
 
 
@@ -130,7 +132,7 @@ def test_insertion_has_separate_chance_curves():
     heatmap = np.arange(side * side, dtype=float).reshape(side, side) ** 4
     test = FaithfulnessTest(Share(weights).eval(), ones(side))
     result = test.run(heatmap)
-    copy = moved_copy(heatmap, np.random.default_rng(0))
+    copy = moved_copies(heatmap, COPIES, np.random.default_rng(0))[0]
     by_hand = test.run(copy)
     np.testing.assert_array_equal(result.chance[0], by_hand.deletion)
     np.testing.assert_array_equal(result.chance_insertion[0], by_hand.insertion)
@@ -164,20 +166,28 @@ def blurred_top(field: np.ndarray) -> int:
 
 
 def test_moved_copies_keep_the_values():
-    rng, places = np.random.default_rng(0), set()
+    rng, positions = np.random.default_rng(0), set()
     peak = np.zeros((8, 12))
     peak[0, 0] = 1
-    for _ in range(200):
-        copy = moved_copy(peak, rng)
+    for copy in moved_copies(peak, 200, rng):
         assert sorted(copy.ravel()) == sorted(peak.ravel())
-        places.add(tuple(int(i[0]) for i in copy.nonzero()))
-    assert len(places) > 60
+        positions.add(tuple(int(i[0]) for i in copy.nonzero()))
+    assert len(positions) > 60
     small = np.arange(16.0).reshape(4, 4)
-    steps = [moved_copy(small, rng) for _ in range(50)]
-    assert not any((step == small).all() for step in steps)  # no flip undoes a shift: rows and columns are not alike
-    neighbors = {abs(step[0, 0] - step[0, 1]) for step in steps}
+    copies = moved_copies(small, 50, rng)
+    assert not any((copy == small).all() for copy in copies)  # no flip undoes a shift: rows and columns are not alike
+    neighbors = {abs(copy[0, 0] - copy[0, 1]) for copy in copies}
     assert neighbors == {1, 3}  # next to each other still, or around the edge
-    assert moved_copy(np.ones((1, 1)), rng).tolist() == [[1]]
+    assert [copy.tolist() for copy in moved_copies(np.ones((1, 1)), 2, rng)] == [[[1]], [[1]]]
+
+
+def test_no_two_copies_are_moved_alike():
+    """4 × 4 values have 4 flips and 15 shifts: 60 moves, of which 12 must differ; more than 60 repeat some."""
+    small = np.arange(16.0).reshape(4, 4)
+    for seed in range(20):
+        assert len({copy.tobytes() for copy in moved_copies(small, 12, np.random.default_rng(seed))}) == 12
+    assert len({copy.tobytes() for copy in moved_copies(small, 60, np.random.default_rng(0))}) == 60
+    assert len(moved_copies(small, 70, np.random.default_rng(0))) == 70
 
 
 def test_maps_are_placed_by_their_units():

@@ -160,3 +160,11 @@ def test_statistics_of_another_model_are_refused(pico, tmp_path, monkeypatch):
     monkeypatch.setattr("transxnet.explain.sanity.out_of_distribution.BUNDLED", tmp_path)
     with pytest.raises(PartMissing, match="is of another model"):
         score_image(pico, examples()[0].path)
+
+
+def test_random_weights_learned_from_no_images():
+    """No record is missing: there is nothing to record."""
+    untrained = load("pico@untrained")
+    image = decode(examples()[0].path)
+    missing = study(untrained, image, StudyOptions(analyses=("out_of_distribution",))).missing
+    assert missing["out_of_distribution"] == "pico@untrained has random weights: it learned from no images."

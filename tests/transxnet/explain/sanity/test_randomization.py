@@ -175,7 +175,8 @@ def test_complete_randomizations_are_averaged():
     assert result.complete_correlations == pytest.approx([1, 1, 0.6])
     assert result.mean_correlation == pytest.approx(2.6 / 3)
     assert (result.correlations == result.absolute).all()
-    assert result.chance_limit == pytest.approx(1.96 / np.sqrt(3 * 3))
+    assert result.chance_limit == pytest.approx(1.96 * np.sqrt((result.chance_absolute**2).sum()) / 3)
+    assert result.chance_absolute == pytest.approx(result.chance_signed)  # all values are positive
     assert next(heatmaps, None) is None
 
 
