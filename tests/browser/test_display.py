@@ -110,7 +110,7 @@ def test_normalized_says_so_and_every_map_has_its_own_ends(lens):
     own = lens.panel("overview").locator(".lens-tile .own").all_text_contents()
     assert [float(text.lstrip("±")) for text in own] == pytest.approx(np.abs(kernels).max(axis=(1, 2)), rel=0.006)
 
-    controls.get_by_text("raw", exact=True).click()
+    controls.get_by_text(tr("display.raw"), exact=True).click()
     assert bars(lens, "warning") == [""] * 4
     assert not lens.panel("overview").locator(".lens-cell .lens-colorbar").first.is_visible()
 

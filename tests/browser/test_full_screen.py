@@ -92,7 +92,7 @@ def test_arrows_lead_to_the_next_map_and_zoom_keeps_the_point(visit):
     lens = visit()
     page = lens.page
     enlarge(lens)
-    expect(page.locator(f"{OPEN} header p")).to_have_text("Map 1 of 4")
+    expect(page.locator(f"{OPEN} header p")).to_have_text("Map 4 of 7")  # after the three of the two images
     stage, canvas = page.locator(f"{OPEN} .stage"), page.locator(f"{OPEN} canvas").first
     box = canvas.bounding_box()
     x, y = box["x"] + 0.3 * box["width"], box["y"] + 0.7 * box["height"]
@@ -119,8 +119,8 @@ def test_arrows_lead_to_the_next_map_and_zoom_keeps_the_point(visit):
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + 0.02 * box["width"], box["y"] + 0.02 * box["height"])
     assert "tap in row 1, column 1" in value.text_content()
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("ArrowLeft")  # around
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")  # around
     assert title(page) == "Receptive field, pico"
 
 

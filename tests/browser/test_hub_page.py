@@ -41,7 +41,7 @@ def page(hub) -> Iterator[str]:
 
 
 def row(lens: Lens, title: str) -> Locator:
-    return lens.panel("overview").locator(f".lens-row:has(h3:text-is('{title}'))")
+    return lens.panel("overview").locator(".lens-row", has=lens.page.get_by_role("heading", name=title, exact=True))
 
 
 def peaks(lens: Lens) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from demo.views.hero import CHANNELS as HERO_COUNT
 from tests.browser.lens import PHONE
 from tests.browser.test_page import library
 from transxnet.explain.kernels.kernels import REPRESENTATIVE_COUNT
@@ -124,8 +125,9 @@ def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_req
     # three rows of squares, two maps
     assert work(lens) == {"sums": 10, "maps": 0, "tiles": 10 * (3 * REPRESENTATIVE_COUNT + 2)}
     lens.look_at("overview")
-    # its own; nothing behind the other tab
-    assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * REPRESENTATIVE_COUNT}
+    # its own and the three grids of the two images; nothing behind the other tab
+    tiles = REPRESENTATIVE_COUNT + 3 * HERO_COUNT
+    assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * tiles}
 
 
 def test_keyboard_alone_and_a_new_position_keeps_the_kernel(visit):
