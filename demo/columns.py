@@ -56,7 +56,6 @@ class Scene:
         image: What they explain, and `image_key`, by which the browser knows it.
         state: The resolved view state.
         cached_tables: Keys of the attention tables that the browser has.
-        model_names: The models that some source has.
         reference_columns: The same models on the reference image, if it is compared.
         reference_image: None if nothing is compared.
         reference_label: Label of the example that the reference image is.
@@ -68,7 +67,6 @@ class Scene:
     state: ViewState = field(default_factory=ViewState)
     image_key: str = ""
     cached_tables: Collection[str] = ()
-    model_names: Collection[str] = ()
     reference_columns: Sequence[Column] = ()
     reference_image: SourceImage | None = None
     reference_label: str = ""

@@ -128,7 +128,7 @@ class Renderer:
     def open(self, pairs: Sequence[tuple[str, str]]) -> tuple[ViewState, list[str]]:
         """The state of a URL, with the step of the tour that it names, and sentences about what it cannot give."""
         state, notes = from_query(pairs)
-        changes = step_changes(state.tour, self.model_names)
+        changes = step_changes(state.tour)
         if state.tour and not {"tab", "models", "stage", "block", "x"} & {key for key, _ in pairs}:
             state = state.changed(**changes)
         return state, notes
@@ -217,7 +217,7 @@ class Renderer:
                 "opened": rendering.request.opened,
                 "default_model": self.default_model,
             },
-            "tour": bar(state.tour, self.model_names) if state.tour else {},
+            "tour": bar(state.tour),
             "link": self._link(rendering),
         }
         if rendering.request.controls != _controls_key(state):
@@ -273,7 +273,6 @@ class Renderer:
         state = rendering.state
         scene = Scene(
             columns, rendering.image, state, image_key=rendering.image_key, cached_tables=rendering.request.tables,
-            model_names=self.model_names,
             **self._comparison_scene(state, columns) | more,
         )  # fmt: skip
         parts: Parts = {"crosshair": self._crosshair(rendering, columns), "panel": view(state.tab, scene)}

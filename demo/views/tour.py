@@ -9,18 +9,18 @@ from ..architecture import architecture
 from ..cells import Json
 from ..columns import Scene, model_title
 from ..i18n.translate import tr
-from ..tour import FALLBACK, listed
+from ..tour import MODEL, listed
 
 
 def tour(scene: Scene) -> Json:
     transxnets = [column for column in scene.columns if not is_backbone(column.name)]
-    name = transxnets[0].name if transxnets else FALLBACK[0]
+    name = transxnets[0].name if transxnets else MODEL
     photo = next((column.name for column in scene.columns if column.name == name and column.study is not None), "")
     stage = scene.studies[0].options.stage if scene.studies else 3
     spec: VariantSpec = spec_of(name)[0]
     return {
         "layout": "tour",
-        "tour": listed(scene.state.tour, scene.model_names),
+        "tour": listed(scene.state.tour),
         "architecture": architecture(spec, model_title(name), stage),
         "photo": photo,  # key of the model input that the stages show
         "note": "" if transxnets else tr("architecture.not_transxnet", variant=model_title(name)),

@@ -89,6 +89,7 @@ def test_a_timm_backbone_is_a_column_and_can_be_tested(visit):
     check(found, "faithfulness", "randomization", "agreement")
     assert found["checks"].get("wide") is None  # only its table speaks
     assert found["checks"]["rows"] >= 5
+    lens.page.locator(STEPS[-1].target).get_by_role("table").wait_for()  # what the tour's last step outlines
     fits(lens)
     add(lens, "resnet5000")
     lens.page.get_by_text("timm has no backbone called 'resnet5000'").wait_for()

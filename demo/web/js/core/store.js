@@ -290,7 +290,8 @@ export function start() {
     send({ state });
     return;
   }
-  const tab = new URLSearchParams(currentQuery()).get("tab"); // shown at once, not when the server has read the URL
+  const query = new URLSearchParams(currentQuery());
+  const tab = query.get("tab") ?? settings.tour[query.get("tour") - 1]; // shown at once, not when the server has read the URL
   if (settings.tabs.includes(tab)) replaceState({ ...state, tab });
   send({ query: currentQuery() });
 }

@@ -3,8 +3,9 @@ import { drawArchitecture } from "./architecture.js";
 
 /**
  * The guided tour: its tab (demo/views/tour.py), and the bar above the views while a step is active (value: demo/tour.py).
- * Their buttons change the view state.
+ * Their buttons change the view state. The page scrolls to the element that a step describes, and outlines it.
  */
+const OUTLINE = "lens-toured", USER_INPUT = ["wheel", "touchmove", "pointerdown", "keydown"];
 
 /** A button or a link that goes to a state; a link can also be opened in another browser tab. */
 function createStep(tag, className, { text, go, href }, act) {
@@ -30,6 +31,7 @@ export function layOutTour(body, { tour, architecture, note, photo, images }, ac
 
 export function mountTour(element, props, act, watch) {
   let drawnContent = "", previousStep = 0;
+  let target = "", outlined = null, follows = false; // follows: scrolls to the target, until the visitor does anything
 
   function draw() {
     const value = props.value || {}, step = value.step || 0, root = element.querySelector(".lens-tour");
@@ -43,8 +45,37 @@ export function mountTour(element, props, act, watch) {
       root.replaceChildren();
       if (previousStep) document.querySelector("#views [role=tab][aria-selected=true]")?.focus({ preventScroll: true });
     }
-    if (step && step !== previousStep) showBar(root);
+    target = step ? value.target : "";
+    if (step && step !== previousStep) {
+      root.querySelector("h2").focus({ preventScroll: true });
+      follow();
+    } else outline();
     previousStep = step;
+  }
+
+  /** Outlines the target once it is there, and again after its panel has been rebuilt. */
+  function outline() {
+    const found = target && document.querySelector(target), node = found?.offsetParent ? found : null;
+    if (node === outlined) return;
+    outlined?.classList.remove(OUTLINE);
+    node?.classList.add(OUTLINE);
+    outlined = node;
+    if (node && follows) scrollTo(node);
+  }
+
+  function follow() {
+    follows = true;
+    outline();
+    scrollTo(outlined || document.querySelector("#views"));
+  }
+
+  /** Into what the bar leaves free, which lies above the views, or on a phone at the bottom. */
+  function scrollTo(node) {
+    const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches, height = element.querySelector(".lens-tour").offsetHeight;
+    const isPhone = matchMedia("(max-width: 640px)").matches;
+    document.documentElement.style.scrollPadding = isPhone ? `64px 0 ${height + 14}px` : `${height + 20}px 0 14px`;
+    const fits = node === outlined && node.offsetHeight <= innerHeight - height - 78; // a taller one begins at the top
+    node.scrollIntoView({ behavior: isReduced ? "auto" : "smooth", block: fits ? "center" : "start" });
   }
 
   function build(root, value) {
@@ -63,19 +94,15 @@ export function mountTour(element, props, act, watch) {
       fold.ariaExpanded = String(isOpen);
     };
     setOpen(true);
-    const targets = [["back", value.back], ["next first", value.next], ["again", value.again]].filter(([, target]) => target);
-    const buttons = targets.map(([name, target]) =>
-      createStep("button", name === "again" ? "lens-plain again" : `lens-go ${name}`, target, act));
+    const named = [["back", value.back], ["next first", value.next], ["again", value.again]].filter(([, button]) => button);
+    const buttons = named.map(([name, button]) =>
+      createStep("button", name === "again" ? "lens-plain again" : `lens-go ${name}`, button, act));
+    buttons.at(-1).addEventListener("click", follow);
     root.replaceChildren(header, fold, text, createNode("footer", "", ...buttons));
   }
-
-  /** Moves the focus to a new step's heading. On a phone the bar is at the bottom, and its view scrolls into sight. */
-  function showBar(root) {
-    const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches, isPhone = matchMedia("(max-width: 640px)").matches;
-    root.querySelector("h2").focus({ preventScroll: true });
-    const target = isPhone ? document.querySelector("#views") : root;
-    target.scrollIntoView({ behavior: isReduced ? "auto" : "smooth", block: isPhone ? "start" : "nearest" });
-  }
+  const changes = { subtree: true, childList: true, attributes: true, attributeFilter: ["data-view"] }; // of the open tab
+  new MutationObserver(outline).observe(document.documentElement, changes);
+  for (const kind of USER_INPUT) window.addEventListener(kind, () => { follows = false; }, { capture: true, passive: true });
   watch(draw);
   draw();
 }
