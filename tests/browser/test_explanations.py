@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from demo.tour import STEPS
 from tests.browser.conftest import MINIATURES
 from tests.browser.lens import PATIENCE, PHONE, Lens
 

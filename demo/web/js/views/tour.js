@@ -102,6 +102,7 @@ export function mountTour(element, props, act, watch) {
   }
   const changes = { subtree: true, childList: true, attributes: true, attributeFilter: ["data-view"] }; // of the open tab
   new MutationObserver(outline).observe(document.documentElement, changes);
+  new ResizeObserver(() => { if (outlined && follows) scrollTo(outlined); }).observe(document.body); // what is above it may arrive later
   for (const kind of USER_INPUT) window.addEventListener(kind, () => { follows = false; }, { capture: true, passive: true });
   watch(draw);
   draw();
