@@ -142,6 +142,12 @@ def waiting(columns: Sequence[Column], keep: bool) -> Json:
     return {"keep": keep, "status": {**pending(unfinished), "text": f"{models}, {pending(unfinished)['text']}"}}
 
 
+def not_started(tab: str) -> Json:
+    """In place of figures that take long, before the visitor starts them."""
+    texts = tr_group("progress.start_")
+    return {"serial": next(_serial), "figures": [], "status": {"text": texts[f"{tab}_hint"], "again": texts[tab]}}
+
+
 def stopped(column: Column) -> Json:
     """Figures that the visitor stopped. column: one of those they were to show."""
     return {"serial": next(_serial), "figures": [], "status": pending(replace(column, stopped=True))}

@@ -107,13 +107,14 @@ def turn_to(lens: Lens, screen: str) -> None:
 
 
 def open_view(lens: Lens, view: str, one: bool) -> None:
-    """one: of one variant alone, whose figures are sooner there. Trust takes a minute: while it works."""
+    """one: of one variant alone, whose figures are sooner there. Sanity checks take a minute: while they run."""
     if one and "pico@untrained" in lens.ticked():
         lens.look_at("overview")
         lens.compare("pico@untrained")  # taken away
     if view == "sanity_checks":
-        lens.page.locator("#tab-sanity_checks-button").click()
-        lens.panel("sanity_checks").locator(".lens-skeleton").wait_for()
+        lens.look_at(view)
+        lens.start(view)
+        lens.page.locator(f"#figures-{view} .lens-progress").wait_for()
     elif view != "overview":
         lens.look_at(view)
 
