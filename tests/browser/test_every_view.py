@@ -1,7 +1,7 @@
 """Every view: images for a person to look at, and what nobody should meet in one.
 
-One walk through all views, each looked at on a wide screen, in the dark and as narrow as a phone; each test reads what
-was seen.
+One walk through all views, each looked at on a wide screen, in the dark and as narrow as a phone, and once more in
+Korean; each test reads what was seen.
 LENS_SCREENSHOTS=1 also writes README's images, assets/screenshots/*.png, anew.
 
 What axe finds is told in full, of whatever kind; what Gradio's own markup has would be listed in `GRADIOS` by rule and
@@ -25,6 +25,7 @@ from tests.browser.lens import PHONE, WIDE, Lens
 
 pytestmark = pytest.mark.browser
 SCREENS = {"wide": (WIDE, "light"), "dark": (WIDE, "dark"), "phone": (PHONE, "light")}  # size and colors
+KOREAN = {"Korean": (WIDE, "light"), "Korean, dark": (WIDE, "dark")}
 PLACE = (51, 61)  # a position whose sanity checks are not cached, so that they take seconds
 IN_README = ("overview", "attention", "kernels", "compare", "tour")
 FIGURES = [name for name in TABS if VIEWS[name].figures and name != "ablation"]
@@ -93,13 +94,28 @@ def walk(chromium, served, artifacts) -> Iterator[dict[str, Found]]:
             image(lens, artifacts / f"{view}-{name}.png")
             look(lens, view, found)
         turn_to(lens, "wide")
-    yield screens
+    yield screens | in_korean(lens, f"{served.url}?lang=ko")
     context.close()
     assert lens.problems == lens.strangers == []
 
 
+def in_korean(lens: Lens, url: str) -> dict[str, Found]:
+    """What axe finds in the views and what can be chosen in them, without the figures below."""
+    lens.url = url
+    lens.open()
+    lens.page.evaluate(AXE)
+    screens = {name: Found(viewport, {}, {}, {}, {}, (0, 0)) for name, (viewport, _) in KOREAN.items()}
+    for view in TABS:
+        if view != "overview":
+            lens.look_at(view)
+        for name, found in screens.items():
+            turn_to(lens, name)
+            found.violations[view] = violations(lens, view)
+    return screens
+
+
 def turn_to(lens: Lens, screen: str) -> None:
-    viewport, scheme = SCREENS[screen]
+    viewport, scheme = (SCREENS | KOREAN)[screen]
     lens.page.set_viewport_size(viewport)
     lens.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     lens.page.wait_for_function("(dark) => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
@@ -123,12 +139,17 @@ def look(lens: Lens, view: str, found: Found) -> None:
     found.wide[view] = lens.page.evaluate("document.documentElement.scrollWidth")
     found.cut[view] = lens.page.evaluate(CUT)
     found.nameless[view] = lens.page.evaluate(NAMELESS)
+    found.violations[view] = violations(lens, view)
+
+
+def violations(lens: Lens, view: str) -> set[tuple[str, str]]:
     if view == "overview":  # all that can be chosen, once
         lens.unfold()
         lens.page.locator("#more > button").click()
-    found.violations[view] = {(rule, where) for rule, where in lens.page.evaluate(VIOLATIONS)} - GRADIOS
+    found = {(rule, where) for rule, where in lens.page.evaluate(VIOLATIONS)} - GRADIOS
     if view == "overview":
         lens.page.locator("#more > button").click()
+    return found
 
 
 def image(lens: Lens, path: Path) -> None:
@@ -152,8 +173,8 @@ def test_every_view_fits_its_screen(walk, screen):
     assert found.cut == {view: [] for view in TABS}
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-def test_no_serious_or_critical_axe_violation(walk, screen):
+@pytest.mark.parametrize("screen", SCREENS | KOREAN)
+def test_no_axe_violation(walk, screen):
     assert walk[screen].violations == {view: set() for view in TABS}
 
 
