@@ -27,7 +27,9 @@ pytestmark = pytest.mark.browser
 SCREENS = {"wide": (WIDE, "light"), "dark": (WIDE, "dark"), "phone": (PHONE, "light")}  # size and colors
 KOREAN = {"Korean": (WIDE, "light"), "Korean, dark": (WIDE, "dark")}
 PLACE = (51, 61)  # a position whose sanity checks are not cached, so that they take seconds
-IN_README = ("overview", "attention", "kernels", "compare", "tour")
+SCREENSHOTS = ROOT / "assets" / "screenshots"
+IN_README = ("attention", "kernels", "compare", "tour")
+FIRST_SCREENS = {"phone": PHONE, "laptop": {"width": 1440, "height": 900}, "projector": {"width": 1920, "height": 1080}}
 FIGURES = [name for name in TABS if VIEWS[name].figures and name != "ablation"]
 GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)
 
@@ -72,6 +74,11 @@ def walk(chromium, served, artifacts) -> Iterator[dict[str, Found]]:
     context = chromium.new_context(viewport=WIDE, color_scheme="light", reduced_motion="reduce", locale="en-GB")
     lens = Lens(context.new_page(), served.url).open()
     lens.page.evaluate(AXE)
+    if os.environ.get("LENS_SCREENSHOTS"):
+        lens.page.locator(".lens-hero-row").wait_for()
+        for name, size in FIRST_SCREENS.items():
+            lens.page.set_viewport_size(size)
+            for_readme(lens, SCREENSHOTS / f"first-screen-{name}.png")
     screens = {}
     for name, (viewport, _) in SCREENS.items():
         turn_to(lens, name)
@@ -86,7 +93,7 @@ def walk(chromium, served, artifacts) -> Iterator[dict[str, Found]]:
                 lens.click_at(*PLACE)
         open_view(lens, view, one=view in FIGURES)
         if view in IN_README and os.environ.get("LENS_SCREENSHOTS"):
-            for_readme(lens, ROOT / "assets" / "screenshots" / f"{view}.png")
+            for_readme(lens, SCREENSHOTS / f"{view}.png")
         if view in FIGURES and view != "sanity_checks":
             lens.drawn(view)
         for name, found in screens.items():
