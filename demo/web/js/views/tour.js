@@ -102,7 +102,8 @@ export function mountTour(element, props, act, watch) {
   }
   const changes = { subtree: true, childList: true, attributes: true, attributeFilter: ["data-view"] }; // of the open tab
   new MutationObserver(outline).observe(document.documentElement, changes);
-  new ResizeObserver(() => { if (outlined && follows) scrollTo(outlined); }).observe(document.body); // what is above it may arrive later
+  const keep = () => { if (outlined && follows) scrollTo(outlined); }; // what is above it may arrive later
+  new ResizeObserver(() => requestAnimationFrame(keep)).observe(document.body);
   for (const kind of USER_INPUT) window.addEventListener(kind, () => { follows = false; }, { capture: true, passive: true });
   watch(draw);
   draw();
