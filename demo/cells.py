@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,10 @@ def _progress_cell(column: Column) -> Json:
         part, step, total = column.steps
         text = tr_group("progress.step_").get(part, part)
         cell |= {"text": text, "share": step / (total or 1), "label": f"{text}, {column.title}"}
-        return cell | {"amount": tr("progress.steps", done=step, total=total)}
+        done = tr("progress.steps", done=step, total=total)
+        if column.seconds_left is not None:
+            done = tr("progress.left", amount=done, seconds=_rounded(column.seconds_left))
+        return cell | {"amount": done}
     if download is None or download.complete:
         return cell | {"text": tr("progress.working" if download is None else "progress.reading_weights")}
     if download.what:
@@ -122,6 +126,11 @@ def _progress_cell(column: Column) -> Json:
         stalled = "progress.stalled" if download.received else "progress.no_answer"
         cell["stalled"] = tr(stalled, seconds=int(download.silent))
     return cell
+
+
+def _rounded(seconds: float) -> int:
+    """Up, and above ten in fives: an estimate that changes with every step says no more than that."""
+    return ceil(seconds) if seconds <= 10 else 5 * ceil(seconds / 5)
 
 
 def missing(column: Column, part: str) -> Json | None:

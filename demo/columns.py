@@ -30,6 +30,7 @@ class Column:
     cost: Cost | None = None
     arrival: Arrival | None = None  # while its weights are loaded
     steps: tuple[str, int, int] | None = None  # while it is analyzed: analysis, steps done, steps in total
+    seconds_left: float | None = None  # an estimate, once a step is done
     error: LensError | None = None
     long: bool = False  # while it is analyzed: whether a stop button is shown
     stopped: bool = False  # by the visitor, before it was analyzed
@@ -188,7 +189,7 @@ class _Gathering:
                 self.jobs[i] = self.studio.explain(self.image, column.name, self._options(i), self.other)
             job = self.jobs[i]
             if not job.wait(LOOK_AGAIN):
-                return replace(column, steps=job.steps, long=job.shows_progress)
+                return replace(column, steps=job.steps, seconds_left=job.seconds_left, long=job.shows_progress)
             study = job.future.result()
         except LensError as error:
             return replace(column, error=error)
@@ -201,7 +202,7 @@ class _Gathering:
                     remedy=message("errors.analysis_failed_remedy"),
                 ),
             )
-        return replace(column, steps=None, long=False, study=study, cost=self.models[i].cost)
+        return replace(column, steps=None, seconds_left=None, long=False, study=study, cost=self.models[i].cost)
 
     def _options(self, i: int) -> StudyOptions:
         return comparable_options(self.options, self._first_before(i))

@@ -137,9 +137,17 @@ def waiting(columns: Sequence[Column], keep: bool) -> Json:
     unfinished = next((column for column in columns if not column.finished), None)
     if unfinished is None:
         return {"keep": keep, "status": {"text": tr("progress.drawing")}}
-    finished = sum(column.finished for column in columns)
-    models = tr("progress.models", title=unfinished.title, done=finished + 1, total=len(columns))
-    return {"keep": keep, "status": {**pending(unfinished), "text": f"{models}, {pending(unfinished)['text']}"}}
+    status, name = pending(unfinished), unfinished.title
+    if len(columns) > 1:
+        number = sum(column.finished for column in columns) + 1
+        name = tr("progress.models", title=name, done=number, total=len(columns))
+    return {"keep": keep, "status": {**status, "text": f"{name}, {status['text']}"}}
+
+
+def not_started(tab: str) -> Json:
+    """In place of figures that take long, before the visitor starts them."""
+    texts = tr_group("progress.start_")
+    return {"serial": next(_serial), "figures": [], "status": {"text": texts[f"{tab}_hint"], "again": texts[tab]}}
 
 
 def stopped(column: Column) -> Json:

@@ -7,6 +7,7 @@ stays free for requests that take milliseconds.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class Job:
     Attributes:
         long: Whether it takes seconds.
         steps: (analysis, steps done, steps in total); None until progress is reported.
+        began: When this analysis began, as time.monotonic() has it.
         future: Of the result.
         watchers: Number of requests that wait for it.
         abandoned: Whether the last of them has left.
@@ -34,6 +36,7 @@ class Job:
 
     long: bool = False
     steps: tuple[str, int, int] | None = None
+    began: float = 0.0
     future: Future = field(default_factory=Future)
     watchers: int = 0
     abandoned: bool = False
@@ -42,6 +45,14 @@ class Job:
     def shows_progress(self) -> bool:
         """Whether progress is worth displaying."""
         return self.long or self.steps is not None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the mean time of the steps so far; None before the first of them is done."""
+        if self.steps is None or not self.steps[1]:
+            return None
+        _, done, total = self.steps
+        return (time.monotonic() - self.began) / done * (total - done)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the result, at most so long; return whether it is available."""
@@ -90,6 +101,8 @@ class Jobs:
             job = self._running.get(key, Job())
 
         def report(analysis: str, step: int, total: int) -> None:
+            if job.steps is None or job.steps[0] != analysis:
+                job.began = time.monotonic()
             job.steps = (analysis, step, total)
             if job.abandoned:
                 raise Abandoned

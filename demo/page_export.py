@@ -18,7 +18,7 @@ from .i18n.translate import message, tr, use_locale
 from .reference_image import COMPARED_ANALYSES, ReferenceImage, corresponding_position
 from .service import StudyService
 from .state import DISPLAY_FIELDS, ViewState, center, to_query
-from .views import tab_options
+from .views import figure_options, tab_options
 
 if TYPE_CHECKING:
     from .renderer import Renderer
@@ -52,6 +52,8 @@ def _export_request(renderer: Renderer, state: ViewState, image_key: str) -> Exp
     options = tab_options(state)
     if state.tab == "attention":  # the page's tables are quantized; a file has the weights as they are
         options = replace(options, analyses=("attention", "position_attention"), position=position)
+    if state.tab == "sanity_checks":  # its figures are all it has
+        options = figure_options(state, options)
     compares_images = state.tab == "compare" and state.two_images
     borrowed = renderer.reference_key(state, options.analyses)
     shots, left_out = ready_shots(service, image_key, state.models, options, borrowed)

@@ -1,6 +1,7 @@
 """The page's own addresses: the browser sends a view state, and gets the parts of the page as they are computed.
 
-    POST lens/view     {page, id, state or query, dark, cached} -> application/x-ndjson, one JSON object of parts a line
+    POST lens/view     {page, id, state or query, retry, start, dark, cached}
+                                                         -> application/x-ndjson, one JSON object of parts a line
     POST lens/stop     {page, id}                        -> 204
     POST lens/export   {state, format or map}            -> the file: of the tab, or of one map
     POST lens/sequence       {state}                 -> application/x-ndjson: progress, then the frames of a transition
@@ -116,6 +117,7 @@ class ViewBody(_Body):
     state: dict[str, Any] = {}
     query: Annotated[str, Field(max_length=8192)] | None = None
     retry: Annotated[list[Key], Field(max_length=16)] = []
+    start: bool = False
     dark: bool = False
     cached: Cached = Cached()
 
@@ -210,7 +212,7 @@ class PageRoutes:
         request = RenderRequest(
             state, partial(self.requests.is_current, body.page, body.id),
             partial(self.requests.is_stopped, body.page, body.id), notes, opened=body.query is not None,
-            retry=body.retry, dark=body.dark, **body.cached.model_dump(),
+            retry=body.retry, start=body.start, dark=body.dark, **body.cached.model_dump(),
         )  # fmt: skip
         return self._stream(self.renderer.render(request), state.locale)
 

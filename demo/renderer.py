@@ -31,13 +31,13 @@ from transxnet.study import StudyOptions
 from transxnet.variants import UNTRAINED
 
 from .cells import crosshair, predictions, progress
-from .columns import Column, Scene, gather
+from .columns import Column, Scene, comparable_options, gather
 from .controls import Controls, Thumbnails
 from .examples import examples
-from .figures import figures_of, finished_figures, none, stopped, waiting
+from .figures import figures_of, finished_figures, none, not_started, stopped, waiting
 from .i18n.translate import tr, tr_error
 from .reference_image import ReferenceImage, find_reference, gather_reference
-from .service import StudyService
+from .service import LONG_ANALYSES, StudyService
 from .state import ViewState, canonical_name, center, from_query, known_class, last_block
 from .tour import bar, step_changes
 from .views import LAYER_INDEPENDENT, VIEWS, figure_options, tab_options, view
@@ -65,6 +65,7 @@ class RenderRequest:
         label_set: The label set of the class menu.
         hero: The key of the comparison in Overview.
         retry: Models whose failed loading is tried again.
+        start: Whether figures that take long are computed: the visitor asked for them.
         opened: Whether the state is that of a URL, so that the browser takes its display settings from it.
         dark: Whether the page is dark, so that figures are.
     """
@@ -81,6 +82,7 @@ class RenderRequest:
     label_set: str = ""
     hero: str = ""
     retry: Collection[str] = ()
+    start: bool = False
     opened: bool = False
     dark: bool = False
 
@@ -279,9 +281,6 @@ class Renderer:
         parts: Parts = {"crosshair": self._crosshair(rendering, columns), "panel": view(state.tab, scene)}
         if any(column.study for column in columns) or all(column.finished for column in columns):
             parts["predictions"] = self._predictions(columns)
-        figures = VIEWS[state.tab].figures
-        if figures and set(figures) <= set(rendering.options.analyses) and not rendering.request.figures:
-            parts["figures"] = none()
         return parts
 
     def _predictions(self, columns: Sequence[Column]) -> Any:
@@ -305,20 +304,17 @@ class Renderer:
     # ---- figures --------------------------------------------------------------------------------------------------
 
     def _figures(self, rendering: _Rendering, columns: list[Column]) -> Generator[Parts, None, bool]:
-        """The figures below the panel, from its columns or own studies. Returns whether they are there."""
+        """The figures below the panel. Returns whether they are there, or need not be."""
         state, names = rendering.state, list(rendering.state.models)
         analyses = VIEWS[state.tab].figures
-        if state.tab == "ablation" and not state.full_ablation:
-            if rendering.request.figures:
-                yield {"figures": none()}
-            return True
         key = self._figures_key(rendering)
         if key == rendering.request.figures:
             return True
-        needs_study = not set(analyses) <= set(rendering.options.analyses)
-        if needs_study:
-            options = figure_options(state, rendering.options)
-            columns = yield from self._columns_for_figures(rendering, names, options)
+        options = figure_options(state, rendering.options)
+        if not (rendering.request.start or self._takes_no_time(rendering, columns, options)):
+            yield {"figures": not_started(state.tab)}
+            return True
+        columns = yield from self._columns_for_figures(rendering, names, options)
         extra: list[Column] = []
         if state.other_backbones and state.tab == "erf" and rendering.is_current():
             names = [name for name in self._backbone_names() if name not in state.models]
@@ -326,7 +322,7 @@ class Renderer:
             extra = yield from self._columns_for_figures(rendering, names, options)
         if not rendering.is_current():
             return False
-        yield {"figures": waiting([], keep=needs_study)}
+        yield {"figures": waiting([], keep=True)}
         try:
             reference = self.reference_key(state, analyses)
             image = self.service.image(reference) if reference else None
@@ -338,6 +334,19 @@ class Renderer:
         if current := rendering.is_current():
             yield {"figures": figures}
         return current
+
+    def _takes_no_time(self, rendering: _Rendering, columns: Sequence[Column], options: StudyOptions) -> bool:
+        """Whether figures need no long analysis, or every model's is cached."""
+        if LONG_ANALYSES.isdisjoint(options.analyses):
+            return True
+        first, reference = columns[0].study, self.reference_key(rendering.state, options.analyses)
+        return all(
+            self.service.is_cached(
+                rendering.image_key, column.name, comparable_options(options, first if i else None), reference
+            )
+            for i, column in enumerate(columns)
+            if column.study is not None
+        )
 
     def _columns_for_figures(
         self, rendering: _Rendering, names: list[str], options: StudyOptions

@@ -297,6 +297,12 @@ class StudyService:
         job.future.add_done_callback(lambda _: self.release(entry))  # the model is held until then
         return job
 
+    def is_cached(self, key: str, name: str, options: StudyOptions, reference: str = "") -> bool:
+        """Whether `study` returns at once."""
+        options = self._sized(name, options)
+        with self._lock:
+            return (key, name, options, reference) in self._cache(options)
+
     def leave(self, job: Job) -> None:
         """Stop waiting for a Job; it is abandoned when no caller is left."""
         self._jobs.leave(job)

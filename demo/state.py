@@ -157,7 +157,6 @@ class ViewState(BaseModel):
     )
     mask: Annotated[str, _checked(_mask)] = _option("", "occluded region, as ROWSxCOLS:BASE64", max_length=MAX_MASK)
     fill: Literal[tuple(FILLS)] = _option("gray", "fill of the occluded region")  # type: ignore[valid-type]
-    full_ablation: bool = _option(False, "whether the table of all ablations is shown")
     transition: Literal[TRANSITIONS] = _option("crossfade", "how Sequence changes the image")  # type: ignore[valid-type]
     frames: int = _option(24, "frames of a sequence", ge=2, le=MAX_SEQUENCE)
     slow_methods: bool = _option(False, "whether Grad-CAM's tab shows the methods of many passes")

@@ -98,12 +98,18 @@ def test_wheel_holds_what_runs_need_of_the_assets(names):
     assets = {name.removeprefix(ASSETS) for name in names if name.startswith(ASSETS)}
     tracked_assets = {path.as_posix().removeprefix("assets/") for path in tracked() if path.parts[0] == "assets"}
     assert assets <= tracked_assets
-    assert {PurePosixPath(name).parts[0] for name in assets} == {"published.csv", "examples", "labels", "weights"}
+    assert {PurePosixPath(name).parts[0] for name in assets} == {
+        "published.csv",
+        "verdict_rates.csv",
+        "examples",
+        "labels",
+        "weights",
+    }
     needed = {name for name in tracked_assets if name.endswith((".safetensors", ".npz", ".txt"))}
     needed = {name for name in needed if not name.startswith("training/")}  # of unfinished runs: nothing loads them
     needed |= {PurePosixPath(name).with_suffix(".json").as_posix() for name in needed if name.endswith(".safetensors")}
     needed |= {name for name in tracked_assets if name.startswith("examples/")}
-    assert {"published.csv", *needed} <= assets
+    assert {"published.csv", "verdict_rates.csv", *needed} <= assets
     assert not any(name.endswith(".png") for name in assets)
 
 

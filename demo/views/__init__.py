@@ -77,7 +77,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
         "sequence": View(sequence, ("kernels",), needs_reference=True),
         "live": View(live),
         "ablation": View(ablation, ("ablation",), ("ablation_table",), needs_reference=True),
-        "sanity_checks": View(sanity_checks, ("sanity_checks",), ("sanity_checks",)),
+        "sanity_checks": View(sanity_checks, (), ("sanity_checks",)),
         "tour": View(tour),
     }
 )  # fmt: skip

@@ -26,10 +26,8 @@ def ablation(scene: Scene) -> Json:
         "scopes": _scopes(scene.studies),
         "painting": _occlusion_editor(scene),
         "columns": [_column(column) for column in scene.columns],
-        "strings": {
-            **tr_group("ablation."), "every_hint": tr("ablation.every_hint", seconds=tr("ablation.table_seconds")),
-        },
-    }  # fmt: skip
+        "strings": tr_group("ablation."),
+    }
 
 
 # ---- controls ----------------------------------------------------------------------------------

@@ -17,13 +17,11 @@ def sanity_checks(scene: Scene) -> Json:
 
 
 def _target_cell(column: Column) -> Json:
-    """The target class, its probability, and how long the checks took."""
+    """The target class and its probability."""
     study = column.study
     if study.target_probability is None:
         return {"kind": "text", "text": tr_message(study.missing.get(PART, ""))}
     sentences = [f"{study.target.label}, {percent(study.target_probability)}."]
-    if PART in study.seconds:
-        sentences.append(tr("sanity_checks.computed", part=tr("tabs.sanity_checks"), seconds=study.seconds[PART]))
     if study.target.note:
         sentences.append(tr_message(study.target.note))
     return {"kind": "text", "text": " ".join(sentences)}

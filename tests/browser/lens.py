@@ -156,6 +156,10 @@ class Lens:
         with self.answer(view):
             self.page.locator(f"#tab-{view}-button").click()
 
+    def start(self, view: str) -> None:
+        """Press the button that starts the figures below a view which take long."""
+        self.page.locator(f"#figures-{view} .lens-stopped button").click()
+
     def unfold(self) -> None:
         """On a narrow screen: show what else can be chosen."""
         button = self.page.locator("#settings-fold button")

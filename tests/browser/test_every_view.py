@@ -1,7 +1,7 @@
 """Every view: images for a person to look at, and what nobody should meet in one.
 
-One walk through all views, each looked at on a wide screen, in the dark and as narrow as a phone; each test reads what
-was seen.
+One walk through all views, each looked at on a wide screen, in the dark and as narrow as a phone, and once more in
+Korean; each test reads what was seen.
 LENS_SCREENSHOTS=1 also writes README's images, assets/screenshots/*.png, anew.
 
 What axe finds is told in full, of whatever kind; what Gradio's own markup has would be listed in `GRADIOS` by rule and
@@ -25,8 +25,11 @@ from tests.browser.lens import PHONE, WIDE, Lens
 
 pytestmark = pytest.mark.browser
 SCREENS = {"wide": (WIDE, "light"), "dark": (WIDE, "dark"), "phone": (PHONE, "light")}  # size and colors
+KOREAN = {"Korean": (WIDE, "light"), "Korean, dark": (WIDE, "dark")}
 PLACE = (51, 61)  # a position whose sanity checks are not cached, so that they take seconds
-IN_README = ("overview", "attention", "kernels", "compare", "tour")
+SCREENSHOTS = ROOT / "assets" / "screenshots"
+IN_README = ("attention", "kernels", "compare", "tour")
+FIRST_SCREENS = {"phone": PHONE, "laptop": {"width": 1440, "height": 900}, "projector": {"width": 1920, "height": 1080}}
 FIGURES = [name for name in TABS if VIEWS[name].figures and name != "ablation"]
 GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)
 
@@ -71,6 +74,11 @@ def walk(chromium, served, artifacts) -> Iterator[dict[str, Found]]:
     context = chromium.new_context(viewport=WIDE, color_scheme="light", reduced_motion="reduce", locale="en-GB")
     lens = Lens(context.new_page(), served.url).open()
     lens.page.evaluate(AXE)
+    if os.environ.get("LENS_SCREENSHOTS"):
+        lens.page.locator(".lens-hero-row").wait_for()
+        for name, size in FIRST_SCREENS.items():
+            lens.page.set_viewport_size(size)
+            for_readme(lens, SCREENSHOTS / f"first-screen-{name}.png")
     screens = {}
     for name, (viewport, _) in SCREENS.items():
         turn_to(lens, name)
@@ -85,7 +93,7 @@ def walk(chromium, served, artifacts) -> Iterator[dict[str, Found]]:
                 lens.click_at(*PLACE)
         open_view(lens, view, one=view in FIGURES)
         if view in IN_README and os.environ.get("LENS_SCREENSHOTS"):
-            for_readme(lens, ROOT / "assets" / "screenshots" / f"{view}.png")
+            for_readme(lens, SCREENSHOTS / f"{view}.png")
         if view in FIGURES and view != "sanity_checks":
             lens.drawn(view)
         for name, found in screens.items():
@@ -93,13 +101,28 @@ def walk(chromium, served, artifacts) -> Iterator[dict[str, Found]]:
             image(lens, artifacts / f"{view}-{name}.png")
             look(lens, view, found)
         turn_to(lens, "wide")
-    yield screens
+    yield screens | in_korean(lens, f"{served.url}?lang=ko")
     context.close()
     assert lens.problems == lens.strangers == []
 
 
+def in_korean(lens: Lens, url: str) -> dict[str, Found]:
+    """What axe finds in the views and what can be chosen in them, without the figures below."""
+    lens.url = url
+    lens.open()
+    lens.page.evaluate(AXE)
+    screens = {name: Found(viewport, {}, {}, {}, {}, (0, 0)) for name, (viewport, _) in KOREAN.items()}
+    for view in TABS:
+        if view != "overview":
+            lens.look_at(view)
+        for name, found in screens.items():
+            turn_to(lens, name)
+            found.violations[view] = violations(lens, view)
+    return screens
+
+
 def turn_to(lens: Lens, screen: str) -> None:
-    viewport, scheme = SCREENS[screen]
+    viewport, scheme = (SCREENS | KOREAN)[screen]
     lens.page.set_viewport_size(viewport)
     lens.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     lens.page.wait_for_function("(dark) => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
@@ -107,13 +130,14 @@ def turn_to(lens: Lens, screen: str) -> None:
 
 
 def open_view(lens: Lens, view: str, one: bool) -> None:
-    """one: of one variant alone, whose figures are sooner there. Trust takes a minute: while it works."""
+    """one: of one variant alone, whose figures are sooner there. Sanity checks take a minute: while they run."""
     if one and "pico@untrained" in lens.ticked():
         lens.look_at("overview")
         lens.compare("pico@untrained")  # taken away
     if view == "sanity_checks":
-        lens.page.locator("#tab-sanity_checks-button").click()
-        lens.panel("sanity_checks").locator(".lens-skeleton").wait_for()
+        lens.look_at(view)
+        lens.start(view)
+        lens.page.locator(f"#figures-{view} .lens-progress").wait_for()
     elif view != "overview":
         lens.look_at(view)
 
@@ -122,12 +146,17 @@ def look(lens: Lens, view: str, found: Found) -> None:
     found.wide[view] = lens.page.evaluate("document.documentElement.scrollWidth")
     found.cut[view] = lens.page.evaluate(CUT)
     found.nameless[view] = lens.page.evaluate(NAMELESS)
+    found.violations[view] = violations(lens, view)
+
+
+def violations(lens: Lens, view: str) -> set[tuple[str, str]]:
     if view == "overview":  # all that can be chosen, once
         lens.unfold()
         lens.page.locator("#more > button").click()
-    found.violations[view] = {(rule, where) for rule, where in lens.page.evaluate(VIOLATIONS)} - GRADIOS
+    found = {(rule, where) for rule, where in lens.page.evaluate(VIOLATIONS)} - GRADIOS
     if view == "overview":
         lens.page.locator("#more > button").click()
+    return found
 
 
 def image(lens: Lens, path: Path) -> None:
@@ -151,8 +180,8 @@ def test_every_view_fits_its_screen(walk, screen):
     assert found.cut == {view: [] for view in TABS}
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-def test_no_serious_or_critical_axe_violation(walk, screen):
+@pytest.mark.parametrize("screen", SCREENS | KOREAN)
+def test_no_axe_violation(walk, screen):
     assert walk[screen].violations == {view: set() for view in TABS}
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import MINIATURES
 from tests.browser.lens import PATIENCE, PHONE, Lens
@@ -58,7 +61,7 @@ def add(lens: Lens, name: str) -> None:
 def test_on_a_phone_ablation_and_sanity_checks_show_their_figures(visit):
     lens = visit(viewport=PHONE)
     lens.look_at("ablation")
-    lens.page.get_by_role("button", name="Run full ablation").click()
+    lens.start("ablation")
     found = figures(lens, "ablation", "ablation_heads")
     check(found, "ablation_table", "ablation_heads")
     assert found["ablation_table"]["rows"] > 0
@@ -68,10 +71,10 @@ def test_on_a_phone_ablation_and_sanity_checks_show_their_figures(visit):
 
     with lens.answer("ablation"):
         lens.click_at(41, 57)  # a position whose sanity checks are not cached, so that they take seconds
-    lens.page.locator("#tab-sanity_checks-button").click()
-    bar = lens.panel("sanity_checks").locator(".lens-progress[aria-valuenow]")
-    bar.wait_for()
-    assert " of " in bar.get_attribute("aria-valuetext")
+    lens.look_at("sanity_checks")
+    lens.start("sanity_checks")
+    bar = lens.page.locator("#figures-sanity_checks .lens-progress[aria-valuenow]")
+    expect(bar).to_have_attribute("aria-valuetext", re.compile(r"^\d+ of \d+, about \d+ s left$"))
     lens.look_at("overview")  # while it is tested, something newer wins
     assert len(lens.numbers("overview")) == 3
 
@@ -85,6 +88,7 @@ def test_a_timm_backbone_is_a_column_and_can_be_tested(visit):
     with lens.answer():
         lens.tick("pico")
     lens.look_at("sanity_checks")
+    lens.start("sanity_checks")
     found = figures(lens, "sanity_checks", "agreement")
     check(found, "faithfulness", "randomization", "agreement")
     assert found["checks"].get("wide") is None  # only its table speaks

@@ -29,6 +29,12 @@ BOX = """(selector) => {
   const { left, top, right, bottom } = document.querySelector(selector).getBoundingClientRect();
   return { left, top: top + scrollY, right, bottom: bottom + scrollY };
 }"""
+# Gives all predictions a name. By prediction: the pixels left for the bar where the name is cut off, otherwise 0.
+TRACKS = """(name) => [...document.querySelectorAll("#predictions .lens-bar")].map((bar) => {
+  const [label, track] = bar.children;
+  label.textContent = name;
+  return label.scrollWidth > label.clientWidth ? track.getBoundingClientRect().width : 0;
+})"""
 # Drops a file on, or pastes it into, what the selector names. base64: the file's content.
 FILE = """const target = document.querySelector(selector), data = new DataTransfer();
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -135,6 +141,8 @@ def test_first_screen_of_a_laptop(visit):
     assert box[".lens-hero"]["bottom"] <= box["#panel-overview .lens-cells"]["top"]
     names = lens.page.locator("#thumbs button").all_inner_texts()
     assert [name.split()[0] for name in names] == [example.name for example in examples()]
+    assert lens.page.evaluate(TRACKS, "tusk") == [0, 0, 0, 0, 0]
+    assert max(lens.page.evaluate(TRACKS, "a class with a name much too long for one line of it")) <= 30
     lens.page.set_viewport_size(PROJECTOR)
     content = lens.page.evaluate(BOX, "#lens")
     assert content["right"] - content["left"] >= 1800
@@ -251,3 +259,6 @@ def test_terms_show_their_definition(visit):
         expect(lens.page.locator(f"{place} abbr[data-term='{word}']").first).to_have_attribute(
             "title", tr_group("terms.")[term]
         )
+    lens.look_at("sanity_checks")
+    hint = lens.panel("sanity_checks").get_by_text(tr("sanity_checks.tested_hint"))
+    expect(hint.locator("abbr")).to_have_count(0)  # "tested" does not mention STE

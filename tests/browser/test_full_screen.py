@@ -91,6 +91,7 @@ def test_keys_do_nothing_in_a_text_field(visit):
 def test_arrows_lead_to_the_next_map_and_zoom_keeps_the_point(visit):
     lens = visit()
     page = lens.page
+    page.locator(".lens-hero-row").wait_for()
     enlarge(lens)
     expect(page.locator(f"{OPEN} header p")).to_have_text("Map 4 of 7")  # after the three of the two images
     stage, canvas = page.locator(f"{OPEN} .stage"), page.locator(f"{OPEN} canvas").first
@@ -127,6 +128,7 @@ def test_arrows_lead_to_the_next_map_and_zoom_keeps_the_point(visit):
 def test_two_fingers_zoom_and_buttons_work_on_a_phone(visit):
     lens = visit(viewport=PHONE, has_touch=True, is_mobile=True, locale="ko-KR")
     page = lens.page
+    page.locator(".lens-hero-row").wait_for()
     button = lens.panel("overview").locator(".lens-enlarge").first
     assert float(button.evaluate("(one) => getComputedStyle(one).opacity")) > 0.8  # no pointer hovers here
     button.tap()
@@ -141,7 +143,7 @@ def test_two_fingers_zoom_and_buttons_work_on_a_phone(visit):
     expect(stage).to_have_attribute("data-zoom", "2.00")
     assert page.evaluate(f"document.querySelector('{OPEN}').scrollWidth") <= PHONE["width"]
     page.get_by_role("button", name="다음 맵").tap()
-    expect(page.locator(f"{OPEN} header p")).to_have_text("맵 2 / 4")
+    expect(page.locator(f"{OPEN} header p")).to_have_text("맵 5 / 7")
     page.get_by_role("button", name="닫기").tap()
     closed(page)
 
@@ -184,7 +186,7 @@ def test_the_map_on_screen_is_saved_with_the_options_chosen(visit, tmp_path: Pat
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download this map").click()
     name = waiting.value.suggested_filename
-    assert name.startswith("cheetah-pico-attention-stage2-")
+    assert name.startswith("lion-pico-attention-stage2-")
     waiting.value.save_as(tmp_path / name)
     with Image.open(io.BytesIO((tmp_path / name).read_bytes())) as image:
         manifest = json.loads(image.text["transxnet-lens"])

@@ -146,8 +146,10 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
 def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
     lens = follow("?image=lion&x=31&y=37&tab=sanity_checks", "")  # a position whose sanity checks are not cached
     waiting, stopped = (
-        lens.page.locator(f"#panel-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped")
+        lens.page.locator(f"#figures-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped")
     )
+    start = stopped.get_by_role("button", name=tr("progress.start_sanity_checks"))
+    start.press("Enter")
     stop = waiting.get_by_role("button", name=tr("progress.stop"))
     stop.click()
     again = stopped.get_by_role("button", name=tr("progress.start_again"))

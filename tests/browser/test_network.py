@@ -111,16 +111,17 @@ def test_what_was_being_answered_when_the_connection_went_is_answered_when_it_is
     """On the page that was there before, so that an upload is not lost; whether or not the server noticed."""
     lens = visit(cable.url)
     page, notice = lens.page, lens.page.locator(".lens-offline")
-    upload = as_png(decode(examples()[2].path).rgb[:: -1 if silent else 1, ::-1])  # its sanity checks are not cached
+    upload = as_png(decode(examples()[2].path).rgb[:: -1 if silent else 1, ::-1])  # its ablations are not cached
     with lens.answer():
         lens.send(upload)
     page.evaluate("window.here = true")
-    page.locator("#tab-sanity_checks-button").click()
-    lens.panel("sanity_checks").locator(".lens-skeleton").wait_for()
+    lens.look_at("ablation")
+    lens.start("ablation")
+    page.locator("#figures-ablation .lens-progress").wait_for()
     cable.cut(silent)
     expect(notice).to_have_text(tr("offline.gone"))
-    with lens.answer("sanity_checks"):
-        cable.mend()
+    cable.mend()
+    lens.drawn("ablation")
     assert page.evaluate("window.here")
     with lens.answer():
         lens.page.locator("#tab-overview-button").click()

@@ -62,7 +62,8 @@ def test_another_input_size(visit, page):
 
 def test_the_page_says_how_to_open_a_checkpoint(visit, page, artifacts: Path):
     lens: Lens = visit(page, viewport=PHONE)
-    lens.page.locator("#settings-fold button").click()
+    lens.unfold()
+    lens.page.locator("#more > button").click()
     details = lens.page.locator("#own-model details")
     details.locator("summary").click()
     expect(details).to_contain_text("python app.py --model NAME=FILE --class-names NAME=names.txt")

@@ -40,7 +40,7 @@ STOP_AT_PROGRESS = """() => new Promise((resolve) => {
 def lens(visit):
     """The tab, in which nothing has been computed."""
     lens = visit()
-    lens.page.evaluate("lens.update({ tab: 'sequence', stage: 2, block: 1, frames: 12, image: 'cheetah' })")
+    lens.page.evaluate("lens.update({ tab: 'sequence', stage: 2, block: 1, frames: 12 })")
     expect(lens.page.locator(COMPUTE)).to_be_enabled()
     return lens
 

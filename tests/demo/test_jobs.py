@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from demo import jobs as jobs_module
 from demo.jobs import AT_ONCE, Abandoned, Jobs
 
 PATIENCE = 60
@@ -57,6 +58,27 @@ def test_two_who_ask_share_one_computation_and_one_may_leave():
     finish(again)
     assert third.future.result(PATIENCE) == "made"
     assert again.calls == 1
+
+
+def test_time_left_is_that_of_the_steps_done(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(jobs_module.time, "monotonic", lambda: now)
+    jobs, go = Jobs(), threading.Event()
+    job = jobs.join("a", lambda: go.wait(PATIENCE))
+    tell = jobs.progress_of("a")
+    assert job.seconds_left is None
+    tell("ablation_table", 0, 4)
+    now = 101.0
+    assert job.seconds_left is None  # no step is done
+    tell("ablation_table", 1, 4)
+    assert job.seconds_left == 3.0
+    now = 109.0
+    tell("sanity_checks", 0, 40)  # another analysis, another pace
+    now = 110.0
+    tell("sanity_checks", 10, 40)
+    assert job.seconds_left == pytest.approx(3.0)
+    go.set()
+    jobs.leave(job)
 
 
 def test_what_nobody_waits_for_stops_at_its_next_step():

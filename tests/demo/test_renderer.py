@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,17 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from demo import renderer as renderer_module
 from demo import service as service_module
 from demo.backbones import DEFAULT_BACKBONES, Backbones
 from demo.cells import TILES, floats
 from demo.columns import model_title
 from demo.controls import MODELS_WITHOUT, SIBLINGS
 from demo.exports import File
-from demo.i18n.translate import tr
+from demo.i18n.translate import tr, tr_group
 from demo.page_export import export_view
 from demo.page_routes import RequestIds
 from demo.renderer import Renderer, RenderRequest
-from demo.service import StudyService
+from demo.service import LONG_ANALYSES, StudyService
 from demo.state import PREVIOUS, ViewState, center
 from demo.views import ALWAYS_SHOWN, VIEWS
 from tests.fixtures.small_model import image, small_model
@@ -80,13 +82,13 @@ class Page:
         self.state = ViewState()
         self.held: dict[str, Any] = {}
 
-    def steps(self, **change: Any) -> Iterator[dict]:
-        """The parts of each step after a change of the state."""
+    def steps(self, *, start: bool = False, **change: Any) -> Iterator[dict]:
+        """The parts of each step after a change of the state. start: of figures that take long."""
         self.state = ViewState.model_validate(self.state.model_dump() | change)
         self.number += 1
         self.requests.begin("page", self.number)
         of_page = (partial(ask, "page", self.number) for ask in (self.requests.is_current, self.requests.is_stopped))
-        request = RenderRequest(self.state, *of_page, **self.held)
+        request = RenderRequest(self.state, *of_page, start=start, **self.held)
         for count, parts in enumerate(self.renderer.render(request)):
             assert count < MAX_STEPS
             json.dumps(parts)
@@ -222,29 +224,67 @@ def slow_checks(monkeypatch) -> threading.Event:
     go.set()
 
 
-def test_long_analysis_reports_progress_until_superseded(page, slow_checks):
-    steps = page.steps(tab="sanity_checks")
-    next(steps)
-    assert kinds(next(steps)["panel"]) == [["pending"]]
-    assert len(next(steps)["predictions"]["predictions"]) == 5  # they do not wait for the maps
-    cells = (parts["progress"]["pico"] for parts in steps)
-    assert next(cell for cell in cells if cell.get("amount"))["amount"] == "12 of 40"
+def until_amount(steps: Iterator[dict], part: str = "figures") -> str:
+    """What is done, and what is left, once the 12th step is."""
+    for parts in steps:
+        amount = (parts.get(part, {}).get("status") or {}).get("amount") or ""
+        if amount.startswith("12 of 40"):
+            return amount
+    raise AssertionError("no progress")
+
+
+@pytest.mark.parametrize("tab", ["sanity_checks", "ablation"])
+def test_long_figures_wait_until_they_are_started(page, monkeypatch, tab):
+    asked, original = [], service_module.study
+
+    def study(loaded, source, options, *rest):
+        asked.extend(options.analyses)
+        return original(loaded, source, options, *rest)
+
+    monkeypatch.setattr(service_module, "study", study)
+    status, texts = page.show(tab=tab)["figures"]["status"], tr_group("progress.start_")
+    assert (status["again"], status["text"]) == (texts[tab], texts[f"{tab}_hint"])
+    assert not LONG_ANALYSES & set(asked)
+
+
+def test_started_figures_stay_and_are_shown_again_without_a_start(page, monkeypatch):
+    quick = service_module.study
+
+    def study(loaded, source, options, reference, progress):  # without the analysis that takes a minute
+        return quick(
+            loaded, source, replace(options, analyses={*options.analyses} - {"sanity_checks"}), reference, progress
+        )
+
+    monkeypatch.setattr(service_module, "study", study)
+    monkeypatch.setattr(renderer_module, "figures_of", lambda *_: [{"name": "checks"}])
+    shown = page.show(tab="sanity_checks", position=(3, 4), start=True)["figures"]
+    assert [figure["name"] for figure in shown["figures"]] == ["checks"]
+    assert "figures" not in page.show(tab="sanity_checks")  # the browser holds them
+    page.show(tab="overview")
+    page.held["figures"] = ""
+    assert page.show(tab="sanity_checks")["figures"]["figures"]  # cached
+    moved = page.show(tab="sanity_checks", position=(5, 6))["figures"]
+    assert (moved["figures"], moved["status"]["again"]) == ([], tr("progress.start_sanity_checks"))
+
+
+def test_long_analysis_reports_what_is_done_and_left_until_superseded(page, slow_checks):
+    steps = page.steps(tab="sanity_checks", start=True)
+    assert re.fullmatch(r"12 of 40, about \d+ s left", until_amount(steps))
     page.requests.begin("page", page.number + 1)
     assert list(steps) == []
     assert not page.renderer.service._jobs._running
 
 
 def test_stopped_request_offers_to_start_again(page, slow_checks):
-    steps = page.steps(tab="sanity_checks")
-    next(cell for cell in (parts.get("progress", {}).get("pico", {}) for parts in steps) if cell.get("amount"))
+    steps = page.steps(tab="sanity_checks", start=True)
+    until_amount(steps)
     page.requests.stop("page", page.number)
     *_, last = steps
-    (cell,) = last["panel"]["rows"][0]["cells"]
-    assert cell["again"]
+    assert last["figures"]["status"]["again"] == tr("progress.start_again")
     assert len(last["predictions"]["predictions"]) == 5
     assert last["progress"] == {}
-    again = page.steps()
-    assert "12 of 40" in (parts.get("progress", {}).get("pico", {}).get("amount") for parts in again)
+    again = page.steps(start=True)
+    until_amount(again)
     page.requests.begin("page", page.number + 1)
     assert list(again) == []
 
@@ -428,7 +468,7 @@ def test_full_ablation_is_drawn_when_requested(page):
     parts = page.show(tab="ablation")
     assert not parts.get("figures", {}).get("figures")
     assert not any("ablation_table" in study.options.analyses for study in page.renderer.service._studies.values())
-    requested = page.show(full_ablation=True)
+    requested = page.show(start=True)
     assert figure_names(requested) == ["ablation_table", "ablation_heads"]
     switched = page.show(ablations=("no_osra@3.0",), mask="2x2:gA==", fill="blur")
     assert "figures" not in switched  # the table does not depend on these
@@ -436,8 +476,7 @@ def test_full_ablation_is_drawn_when_requested(page):
     rows = [answer["panel"]["columns"][0]["cell"]["rows"][0] for answer in (parts, switched)]
     assert rows[0]["after"] == rows[0]["before"] != rows[1]["after"]
     assert "stage 1" in page.show(stage=1)["figures"]["figures"][1]["title"]
-    assert page.show(target=LABELS.wnids[7])["figures"]["figures"]  # of another class
-    assert not page.show(full_ablation=False)["figures"].get("figures")
+    assert page.show(target=LABELS.wnids[7], start=True)["figures"]["figures"]  # of another class
 
 
 def test_slow_methods_are_computed_when_requested(page):

@@ -56,9 +56,4 @@ STRINGS = {
     "ablation.outside": "The occluded region lies outside the input crop of {title}.",
     "ablation.given": "Model input of {title}, {size} pixels",
     "ablation.skipped": "Not applied: {why}",
-    "ablation.every": "Run full ablation",
-    "ablation.every_hint": (
-        "Every ablation in every block, one at a time: {seconds} or longer. The result appears below."
-    ),
-    "ablation.table_seconds": "tens of seconds",
 }

@@ -7,6 +7,7 @@ STRINGS = {
     "progress.step_ablation_table": "running ablations",
     "progress.step_erf_pathways": "decomposing the receptive field",
     "progress.steps": "{done} of {total}",
+    "progress.left": "{amount}, about {seconds} s left",
     "progress.models": "{title}: {done} of {total}",
     "progress.drawing": "drawing the figures",
     "progress.not_drawn": (
@@ -21,6 +22,12 @@ STRINGS = {
     "progress.megabytes_of": "{done} of {total} MB",
     "progress.megabytes": "{done} MB",
     "progress.download_of": "Downloading {title}",
+    "progress.start_ablation": "Run full ablation",
+    "progress.start_ablation_hint": "Every ablation in every block, one at a time: tens of seconds a model or longer.",
+    "progress.start_sanity_checks": "Run sanity checks",
+    "progress.start_sanity_checks_hint": (
+        "Every map is tested by masking, by moved copies and by random weights: about a minute a model or longer."
+    ),
     "progress.stop": "Stop",
     "progress.stopped": "Stopped. Nothing more is computed.",
     "progress.start_again": "Restart",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 STRINGS = {
-    "sanity_checks.computed": "{part} took {seconds:.0f} s on this server.",
     "sanity_checks.tested": "Target class",
     "sanity_checks.tested_hint": "the class whose maps are tested",
 }

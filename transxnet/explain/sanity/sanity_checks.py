@@ -62,13 +62,14 @@ def sanity_checks(
         PartMissing: The model supports none of the methods.
     """
     model, missing = loaded.model, {}
-    total, completed = 1 + len(methods) + len(parameter_groups(model)) + copies, count(1)
+    total, completed = 1 + len(methods) + len(parameter_groups(model)) + copies, count()
 
     def advance(*_: int) -> None:
         if progress:
             progress(min(next(completed), total), total)
 
     check_class_index(model, target.class_index)
+    advance()
     test = FaithfulnessTest(model, model_input, target.class_index, steps, baseline)
     if target.contrast_index is None:  # the same for random copies, whose best classes are others
         target = replace(target, contrast_index=test.best_other_class)

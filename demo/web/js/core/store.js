@@ -10,7 +10,7 @@ import { currentQuery, writeUrl } from "./url.js";
 
 const PREVIOUS = "previous"; // as demo/state.py
 const HISTORY_FIELDS = ["tab", "tour", "image", "upload", "models"]; // what Back and Forward go through
-const IMAGE_RESET = { position: null, target: "", mask: "", full_ablation: false }; // of another image
+const IMAGE_RESET = { position: null, target: "", mask: "" }; // of another image
 const RETRY_DELAYS = [1000, 2000, 4000, 8000]; // milliseconds between attempts while there is no connection
 const DISPLAY_DELAY = 200; // milliseconds: browsers refuse a URL that changes with every step of a slider
 
@@ -61,7 +61,6 @@ export function update(change) {
     next.previous_image = state.upload ? PREVIOUS : state.image; // what the next image is compared with
     if (state.upload && state.upload !== next.upload) next.previous_upload = state.upload;
   }
-  if (["models", "target", "reference", "previous_image", "previous_upload"].some((name) => changed.includes(name)) && !("full_ablation" in change)) next.full_ablation = false;
   retryModels.push(...next.models.filter((name) => !state.models.includes(name)));
   replaceState(next);
   if (changed.length && changed.every((name) => display.has(name))) {
@@ -74,10 +73,10 @@ export function update(change) {
   send({ state });
 }
 
-/* Sends the state again; retry: models whose failed loading is tried once more. */
-export function resend(retry = []) {
+/* Sends the state again; retry: models whose failed loading is tried once more; start: figures that take long. */
+export function resend({ retry = [], start = false } = {}) {
   retryModels.push(...retry);
-  send({ state });
+  send({ state, start });
 }
 
 /* Shows a sentence above the tabs, until it is closed or another follows. */
@@ -212,16 +211,16 @@ function deliver(part, payload) {
  *   {x, y, image}     moves the query position, in pixels of the image of that key; another image's is ignored
  *   {change: {…}}     changes fields of the view state
  *   {retry: name}     loads a model once more; {instead: [name, other]} takes another in its place
- *   {ask}             "stop" stops the request on its way, "again" repeats it
+ *   {ask}             "stop" stops the request on its way, "again" repeats it, and starts what takes long
  */
 function act({ x, y, image, change, retry, instead, ask }) {
   if (x !== undefined) {
     if (image === undefined || image === received.image) update({ position: [x, y] });
   } else if (change) update(change);
-  else if (retry) resend([retry]);
+  else if (retry) resend({ retry: [retry] });
   else if (instead) update({ models: [...new Set(state.models.map((name) => (name === instead[0] ? instead[1] : name)))] });
   else if (ask === "stop") stop();
-  else if (ask === "again") resend();
+  else if (ask === "again") resend({ start: true });
 }
 
 /**

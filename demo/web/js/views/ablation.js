@@ -5,8 +5,8 @@ import { createBrush } from "./brush.js";
 
 /**
  * The Ablation view: switches, an image to paint on, and every model's predictions before and after. Payload:
- * demo/views/ablation.py. A switch sends {change: {ablations: […]}}, a stroke {change: {mask}}, a fill {change: {fill}}, the
- * button at the bottom {change: {full_ablation: true}}. An ablation is "NAME@STAGE.BLOCK" or "NAME:HEAD@STAGE.BLOCK".
+ * demo/views/ablation.py. A switch sends {change: {ablations: […]}}, a stroke {change: {mask}}, a fill {change: {fill}}. An
+ * ablation is "NAME@STAGE.BLOCK" or "NAME:HEAD@STAGE.BLOCK".
  */
 const selectedScopes = {}; // name of a switch -> the scope chosen for it while it is off
 let send = () => {}, brush = null, ablations = [];
@@ -116,11 +116,6 @@ function createOutcome({ columns, strings }) {
   return createNode("div", { className: "lens-outcome", role: "status" }, ...texts.map((text) => createNode("p", "", text)));
 }
 
-function createTableButton({ strings }) {
-  const button = createButton({ data: { focus: "every" } }, strings.every, () => send({ full_ablation: true }));
-  return createNode("div", "lens-every", button, createNode("span", "", strings.every_hint));
-}
-
 export function layOutAblation(body, payload, act) {
   const { painting, images } = payload, columns = payload.columns.map((column) => createColumn(column, payload));
   send = (change) => act({ change });
@@ -130,7 +125,7 @@ export function layOutAblation(body, payload, act) {
   const results = createNode("div", "lens-tried-all", ...columns);
   results.style.setProperty("--columns", columns.length);
   const parts = [createSwitchList(payload), painting ? brush.node : undefined, createOutcome(payload), results];
-  body.append(createNode("div", "lens-ablation", ...parts), createTableButton(payload));
+  body.append(createNode("div", "lens-ablation", ...parts));
   let isFirst = true;
   return () => {
     if (painting) brush.show(painting, imageOf(images[painting.image]));

@@ -31,9 +31,15 @@ export function mountFullScreen(element, props) {
   nameButtons(strings.enlarge);
   let node = null, index = 0, shown = null; // the map, its place among all that are visible, and its description
 
+  /** The map after a new answer has rebuilt the panel, above which others may have come. */
+  function findAgain() {
+    const maps = visibleMaps();
+    return maps.find((map) => describe(map).title === shown.title) || maps[index] || node;
+  }
+
   function draw() {
     if (!dialog.open) return;
-    if (!node.isConnected) node = visibleMaps()[index] || node; // a new answer has rebuilt the panel
+    if (!node.isConnected) node = findAgain();
     shown = describe(node);
     const [height, width] = shown.size, longest = Math.max(stage.clientWidth, stage.clientHeight) * devicePixelRatio;
     canvas.style.setProperty("--ratio", width / height);
@@ -58,6 +64,7 @@ export function mountFullScreen(element, props) {
 
   function go(step) {
     const maps = visibleMaps();
+    if (node.isConnected) index = maps.indexOf(node); // others may have come above it
     if (maps.length) show(maps[(index + step + maps.length) % maps.length]);
   }
 

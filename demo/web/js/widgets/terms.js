@@ -7,14 +7,17 @@ const PLACES = ".lens-panel :is(h3, p, figcaption span), .lens-hero > p, .lens-l
 
 function findTerms(strings) {
   const keys = Object.keys(strings).filter((key) => !key.endsWith("_word"));
-  return keys.map((key) => ({ word: strings[`${key}_word`] || key, definition: strings[key] }));
+  return keys.map((key) => {
+    const word = strings[`${key}_word`] || key; // "tested" does not mention STE
+    return { word, definition: strings[key], pattern: new RegExp(`(?<![a-z])${word}(?![a-z])`, "i") };
+  });
 }
 
 function mark(place, terms) {
   const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT), texts = [];
   while (walker.nextNode()) texts.push(walker.currentNode);
-  for (const { word, definition } of terms) {
-    const find = (text) => text.data.toLowerCase().indexOf(word.toLowerCase());
+  for (const { word, definition, pattern } of terms) {
+    const find = (text) => text.data.search(pattern);
     const text = texts.find((node) => find(node) >= 0);
     if (!text || place.querySelector(`abbr[data-term="${word}"]`)) continue;
     const found = text.splitText(find(text)), rest = found.splitText(word.length);

@@ -83,7 +83,7 @@ def test_all_methods_are_checked():
         assert result.randomization[name].steps[0] == ("everything" if method.is_multi_pass else "head")
         assert ("It asks about one unit" in result.checks[name].sentences[1]) is not method.about_class
         assert result.faithfulness[name].class_index == 3
-    assert [finished for finished, _ in progress] == list(range(1, len(progress) + 1))
+    assert [finished for finished, _ in progress] == list(range(len(progress)))
     assert progress[-1][0] == progress[-1][1] == progress[0][1]
     assert all(torch.equal(value, weights_before[name]) for name, value in loaded.model.state_dict().items())
     assert leftover_state(loaded.model) == []

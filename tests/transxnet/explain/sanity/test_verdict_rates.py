@@ -14,6 +14,7 @@ import transxnet
 from demo.examples import examples
 from tests.fixtures.tiny_model import SPEC, model_input, recipe_model
 from transxnet.__main__ import main
+from transxnet.assets import find_asset
 from transxnet.draw.sanity_checks import verdict_rates_text
 from transxnet.explain.sanity import verdict_rates as rates
 from transxnet.explain.sanity.faithfulness import COPIES, FaithfulnessTest
@@ -21,6 +22,7 @@ from transxnet.explain.sanity.verdict_rates import count_outcomes, make_candidat
 from transxnet.images import decode, prepare_for
 from transxnet.results.verdict_rates import (
     COLUMNS,
+    FILE,
     GRAD_CAM,
     OTHER_IMAGE,
     RANDOM_FIELD,
@@ -110,3 +112,13 @@ def test_the_tab_quotes_the_table(table: Path):
             assert rows["pico@untrained", kind, maps].percent in random
     assert f"weights {rows['pico', GRAD_CAM, 1].weights}" in trained
     assert list(verdict_rates_text(())) == []  # the file is missing
+
+
+def test_the_committed_table_has_its_form_and_few_false_verdicts():
+    rows = check_form(find_asset(FILE))
+    pico = {(row.map, row.maps_tested): row for row in rows if row.model == "pico"}
+    assert pico[UNRELATED, 1].pairs >= 200
+    assert pico[UNRELATED, 1].rate <= 0.05
+    assert pico[UNRELATED, 6].rate <= 0.05
+    assert pico[GRAD_CAM, 1].pairs >= 100
+    assert pico[GRAD_CAM, 1].rate > pico[UNRELATED, 1].high
