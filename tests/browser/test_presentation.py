@@ -10,7 +10,9 @@ from tests.browser.lens import PHONE
 pytestmark = pytest.mark.browser
 PROJECTOR = {"width": 1920, "height": 1080}
 BAR = ".lens-presentation"
-SHOWN = ".lens-hero[data-presented], .lens-cell[data-presented], .lens-row[data-presented], .lens-skeleton[data-presented]"
+SHOWN = (
+    ".lens-hero[data-presented], .lens-cell[data-presented], .lens-row[data-presented], .lens-skeleton[data-presented]"
+)
 # Titles of what is visible: of the two images, or of the column of a map.
 TITLES = """() => [...document.querySelectorAll('.lens-hero h2, .lens-head h3')]
   .filter((node) => node.checkVisibility()).map((node) => node.textContent)"""
