@@ -34,8 +34,9 @@ ROOTS = {  # part of the page (web/js/main.js) -> class of the element that its 
     "connection": "lens-offline", "crosshair": "lens-crosshair", "display": "lens-controls", "exports": "lens-exports",
     "figures": "lens-figures", "full_screen": "lens-window", "gradio_controls": "lens-gradio", "hero": "lens-hero",
     "image_inputs": "lens-image-inputs", "image_size": "lens-size", "link": "lens-link", "notes": "lens-notes",
-    "panel": "lens-panel", "predictions": "lens-predictions", "progress": "lens-downloads", "reference": "lens-thumbs",
-    "settings_fold": "lens-settings", "terms": "lens-terms", "thumbnails": "lens-thumbs", "tour": "lens-tour",
+    "panel": "lens-panel", "predictions": "lens-predictions", "presentation": "lens-presenter",
+    "progress": "lens-downloads", "reference": "lens-thumbs", "settings_fold": "lens-settings", "terms": "lens-terms",
+    "thumbnails": "lens-thumbs", "tour": "lens-tour",
 }  # fmt: skip
 
 

@@ -175,6 +175,7 @@ class Layout:
             Mounted("display", _texts("display."), elem_id="display")
             Mounted("link", _texts("link."), elem_id="link")
             Mounted("exports", _texts("downloads."), elem_id="exports")
+            Mounted("presentation", _texts("presentation."), elem_id="presentation")
             Mounted("gradio_controls", _texts("gradio_controls."))
             Mounted("full_screen", in_every_locale(lambda: tr_group("downloads.") | tr_group("full_screen.")))
         Mounted("progress", elem_id="downloads")

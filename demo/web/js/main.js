@@ -31,6 +31,7 @@ import { mountImageInputs, uploaded } from "./widgets/image_inputs.js";
 import { mountImageSize } from "./widgets/image_size.js";
 import { mountLink, mountNotes } from "./widgets/link.js";
 import { mountPredictions } from "./widgets/predictions.js";
+import { mountPresentation } from "./widgets/presentation.js";
 import { mountSettings } from "./widgets/settings_fold.js";
 import { mountTerms } from "./widgets/terms.js";
 import "./core/upload_errors.js";
@@ -44,9 +45,9 @@ const LAYOUTS = {
 const WIDGETS = { // by the part of the server's answers that each shows
   connection: mountConnection, crosshair: mountCrosshair, display: mountDisplay, exports: mountExports, figures: mountFigures,
   full_screen: mountFullScreen, gradio_controls: mountGradioControls, hero: mountHero, image_inputs: mountImageInputs,
-  image_size: mountImageSize,
-  link: mountLink, notes: mountNotes, panel: mountPanel(LAYOUTS), predictions: mountPredictions, progress: mountProgress,
-  reference: mountReference, settings_fold: mountSettings, terms: mountTerms, thumbnails: mountThumbnails, tour: mountTour,
+  image_size: mountImageSize, link: mountLink, notes: mountNotes, panel: mountPanel(LAYOUTS), predictions: mountPredictions,
+  presentation: mountPresentation, progress: mountProgress, reference: mountReference, settings_fold: mountSettings,
+  terms: mountTerms, thumbnails: mountThumbnails, tour: mountTour,
 };
 
 window.lens = {

@@ -97,6 +97,11 @@ export const fillTemplate = (text, values) => text.replace(/\{(\w+)\}/g, (placeh
 /** Whether a key press has no Alt, Control or Meta, which are for the browser. */
 export const isUnmodified = (event) => !event.altKey && !event.ctrlKey && !event.metaKey;
 
+const TEXT_FIELDS = "input:not([type=radio], [type=checkbox], [type=range], [type=button]), textarea, select, [contenteditable]";
+
+/** Whether a key press may be a shortcut of the page: it is unmodified, and belongs to no text field or menu. */
+export const isShortcut = (event) => isUnmodified(event) && !event.target.matches?.(TEXT_FIELDS);
+
 /**
  * A function that calls `action` at once if the node is visible, and otherwise as soon as it is: a view behind another
  * tab costs nothing.

@@ -69,7 +69,7 @@ export function update(change) {
     displayTimer = setTimeout(() => writeUrl(state, false), DISPLAY_DELAY);
     return;
   }
-  writeUrl(state, HISTORY_FIELDS.some((name) => changed.includes(name)));
+  writeUrl(state, !overlays.length && HISTORY_FIELDS.some((name) => changed.includes(name)));
   send({ state });
 }
 
@@ -241,33 +241,42 @@ export function mount(mountWidget, element, value, part) {
 
 // ---- history ----------------------------------------------------------------------------------------------------
 
-let overlay = null; // {below, close}: what Back closes, and a mark in the state of the entry below it
+const overlays = []; // {below, close}: what Back closes, the last first, and a mark in the state of the entry below it
+let leaving = null; // the overlay whose entry is being removed
 
 /**
  * Adds an entry to the history for what lies over the view, such as a dialog: Back removes it, and calls close().
  *
- * @returns {function(): boolean} removes the entry where Back has not; then returns true, and calls close() when it is gone
+ * @returns {function(): void} removes the entry where Back has not
  */
 export function pushOverlay(close) {
-  const below = Date.now();
-  overlay = { below, close };
-  history.replaceState({ ...history.state, below }, "");
-  history.pushState({ ...history.state, below: 0 }, "");
+  const overlay = { below: 0, close };
+  overlays.push(overlay);
+  if (!leaving) addEntry(overlay); // else when that entry is gone
   return () => {
-    const isThere = overlay?.below === below;
-    if (isThere) history.back();
-    return isThere;
+    const i = overlays.indexOf(overlay);
+    if (i < 0) return;
+    overlays.splice(i, 1);
+    if (!overlay.below) return;
+    leaving = overlay;
+    history.back();
   };
+}
+
+function addEntry(overlay) {
+  overlay.below = Date.now();
+  history.replaceState({ ...history.state, below: overlay.below }, "");
+  history.pushState({ ...history.state, below: 0 }, "");
 }
 
 /* Whether it was the entry of an overlay that was left: the view is the same, and there is nothing to ask the server. */
 function closeOverlay(event) {
-  const closed = overlay;
-  overlay = null;
-  closed?.close();
-  if (!closed || event.state?.below !== closed.below) return false;
-  writeUrl(state, false); // as the server has completed it meanwhile
-  return true;
+  const closed = leaving || overlays.pop(), isBelow = closed && event.state?.below === closed.below;
+  if (!leaving) closed?.close();
+  leaving = null;
+  if (isBelow) writeUrl(state, false); // as the server has completed it meanwhile
+  overlays.filter(({ below }) => !below).forEach(addEntry);
+  return isBelow;
 }
 
 /* Back and Forward bring a state back; a page that is loaded again starts from the history, a new one from the URL. */

@@ -87,6 +87,7 @@ function addInspector(body, payload, act) {
   })));
   body.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !selection.held) return;
+    event.preventDefault(); // closes nothing
     selection.held = false;
     show();
   });

@@ -34,6 +34,7 @@ function createFigure(figure, strings) {
   const node = createNode("figure", { className: "lens-figure", data: { name } }, createNode("h3", "", title));
   if (src) {
     const image = createNode("img", { width: size[0], height: size[1], alt, src });
+    image.style.setProperty("--ratio", size[0] / size[1]);
     const box = createNode("div", "lens-enlargeable", createScrollRegion("lens-scroll", named(strings.image), image));
     node.append(box);
     makeEnlargeable(box, () => ({ title, caption: "", size: [size[1], size[0]], draw: (canvas) => drawImage(canvas, image) }), { click: true });

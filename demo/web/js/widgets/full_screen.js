@@ -1,6 +1,6 @@
 import { createColorBar } from "../core/cells.js";
 import { display } from "../core/display_store.js";
-import { createButton, createNode, fillTemplate, isUnmodified } from "../core/dom.js";
+import { createButton, createNode, fillTemplate, isShortcut } from "../core/dom.js";
 import { describe, nameButtons, visibleMaps } from "../core/enlargeable.js";
 import { inPageLanguage } from "../core/language.js";
 import { pushOverlay } from "../core/store.js";
@@ -12,7 +12,6 @@ import { createMapDownload } from "./map_download.js";
  * its download. F opens the map under the pointer or with the focus (core/enlargeable.js); arrows go to the next one.
  * value: demo/i18n/strings/full_screen.py and downloads.py by language.
  */
-const TEXT_FIELDS = "input:not([type=radio], [type=checkbox], [type=range], [type=button]), textarea, select, [contenteditable]";
 const LONGEST = 1600, ZOOM_STEP = 1.5; // pixels drawn a side, at most; of buttons and keys
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
@@ -71,17 +70,11 @@ export function mountFullScreen(element, props) {
 
   // ---- opening and closing ----------------------------------------------------------------------------------------
 
-  let removeEntry = () => {}, isLeaving = false, focused = null, waiting = null; // waiting: a map to open once the entry of the last is gone
+  let removeEntry = () => {}, focused = null;
 
   function open(target) {
-    if (isLeaving) waiting = target;
-    if (dialog.open || isLeaving) return;
-    removeEntry = pushOverlay(() => {
-      dialog.close();
-      isLeaving = false;
-      if (waiting) open(waiting);
-      waiting = null;
-    });
+    if (dialog.open) return;
+    removeEntry = pushOverlay(() => dialog.close());
     focused = document.activeElement;
     dialog.showModal();
     show(target);
@@ -91,7 +84,7 @@ export function mountFullScreen(element, props) {
   dialog.addEventListener("close", () => {
     const target = focused !== document.body && focused.isConnected ? focused : node.querySelector(".lens-enlarge");
     target?.focus({ preventScroll: true });
-    isLeaving = removeEntry();
+    removeEntry();
   });
 
   // ---- events ---------------------------------------------------------------------------------------------------
@@ -102,7 +95,7 @@ export function mountFullScreen(element, props) {
 
   document.addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase();
-    if (!isUnmodified(event) || event.target.matches?.(TEXT_FIELDS)) return;
+    if (!isShortcut(event)) return;
     if (dialog.open) {
       if (event.target.type === "checkbox" || document.querySelector("dialog[open]") !== dialog) return;
       if (STEPS[event.key]) go(STEPS[event.key]);
