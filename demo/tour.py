@@ -54,7 +54,7 @@ STEPS = (
     Step("tour.erf_title", "tour.erf", "tour.erf_source", "erf", "#panel-erf .lens-cell.map", centers=True),
     Step(
         "tour.checks_title", "tour.checks", "tour.checks_source", "sanity_checks",
-        "#figures-sanity_checks .lens-scroll",
+        "#figures-sanity_checks .lens-figures > :first-child",  # the start button, then the table
     ),
 )  # fmt: skip
 FINISH: Json = {"tour": 0, "tab": "tour"}

@@ -133,12 +133,12 @@ def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_i
 
     copied = "Object.defineProperty(navigator, 'clipboard', {configurable: true, value: {writeText: %s}})"
     lens.page.evaluate(copied % "(text) => { window.copied = text; return Promise.resolve(); }")
-    lens.page.locator(".lens-copy").click()
+    lens.page.locator("#link .lens-copy").click()
     said = lens.page.locator("#link .status")
     expect(said).to_have_text(tr("link.copied"))
     assert lens.page.evaluate("window.copied") == lens.page.url
     lens.page.evaluate(copied % "() => Promise.reject(new Error('not allowed'))")
-    lens.page.locator(".lens-copy").click()
+    lens.page.locator("#link .lens-copy").click()
     expect(said).to_have_text(tr("link.selected"))
     assert lens.page.evaluate("getSelection().toString() || document.activeElement.value") == lens.page.url
 

@@ -23,9 +23,6 @@ IN_SIGHT = """(selector) => {
   const isBelow = innerWidth <= 640, top = isBelow ? 0 : bar.bottom, bottom = isBelow ? bar.top : innerHeight;
   return box.top >= top && box.top < bottom && (box.bottom <= bottom || box.height > bottom - top - 80);
 }"""
-# What step 6 outlines takes a minute; instead of it, something like it appears.
-APPEARS = """document.querySelector("#figures-sanity_checks .lens-figures").append(
-  Object.assign(document.createElement("div"), { className: "lens-scroll", textContent: "outcomes" }))"""
 
 
 def active(lens: Lens) -> str:
@@ -48,9 +45,6 @@ def is_at(lens: Lens, number: int, focused: str = "") -> None:
     assert lens.ticked() == [MODEL]
     assert chosen(lens, "stage") == 3
     assert f"tour={number}" in lens.page.url
-    if number == LAST and not lens.page.locator(step.target).count():
-        assert lens.page.locator(".lens-toured").count() == 0
-        lens.page.evaluate(APPEARS)
     lens.page.wait_for_function(IN_SIGHT, arg=step.target)
 
 

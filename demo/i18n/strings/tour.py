@@ -74,7 +74,7 @@ STRINGS = {
     "tour.checks": (
         "A map is a hypothesis. The tests remove pixels in the order of a map, and randomize the model's "
         "parameters: a map that stays the same then does not explain the model.\n"
-        "They take a while. Read the table first: one outcome per map and test.\n"
+        "“Run sanity checks” starts them. Then read the table first: one outcome per map and test.\n"
         "Then explore: your own image, a larger model next to {model}, or “pico (random weights)”; compare its "
         "maps with those of {model}."
     ),

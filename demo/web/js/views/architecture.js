@@ -5,7 +5,7 @@ import { createButton, createNode, createSvgNode } from "../core/dom.js";
  * pages show it from left to right, narrow ones downwards; it is laid out in pixels of the page, so that text keeps its
  * size on a phone.
  */
-const WIDE = 900; // pixels of the page from which the figure goes from left to right
+const NARROWEST = 200, WIDE = 900; // pixels of the page: from which it is drawn, and from which it goes from left to right
 const TICK = 11, MAX_IMAGE_SIDE = 112; // pixels of a block's mark and of the image
 const TITLE = 14, LINE = 12, LEADING = 15.5, PADDING = 9; // pixels: sizes of text, line height, room around text
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
@@ -292,7 +292,7 @@ export function drawArchitecture(root, data, photo, act) {
   }
   function draw() {
     drawnWidth = Math.floor(root.clientWidth);
-    if (!drawnWidth) return;
+    if (drawnWidth < NARROWEST) return; // hidden, or in the middle of a change of layout
     const isWide = drawnWidth >= WIDE, width = isWide ? drawnWidth : Math.min(drawnWidth, 560), shownBlock = data.blocks[stage - 1];
     replaceFigure(stages, data.name, createFigure(width, act, (isWide ? drawStagesAcross : drawStagesDown)(data, image, width)));
     replaceFigure(block, shownBlock.name, createFigure(width, act, (isWide ? drawBlockAcross : drawBlockDown)(shownBlock, width)));
