@@ -101,7 +101,7 @@ def chance_deviation(a: np.ndarray, b: np.ndarray) -> float:
                (np.ones(a.shape), *(normalized_ranks(values).reshape(values.shape) for values in (a, b)))]  # fmt: skip
     pairs, first, second = (np.fft.ifftn(spectrum).real for spectrum in spectra)  # of every shift
     overlap = pairs > 0.5
-    return float(min(1.0, np.sqrt(max(0.0, (first[overlap] * second[overlap] / pairs[overlap]).sum()))))
+    return float(np.sqrt(np.clip((first[overlap] * second[overlap] / pairs[overlap]).sum(), 0.0, 1.0)))
 
 
 def descending_order(heatmap: np.ndarray, seed: int = 0) -> np.ndarray:
