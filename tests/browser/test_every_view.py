@@ -52,6 +52,8 @@ NAMELESS = """() => [...document.querySelectorAll("#views canvas, .lens-photo, #
   const named = one.closest(".lens-photo, [role=img], [role=application], button, [role=button]");
   return !(one.alt || named?.getAttribute("aria-label"))?.trim();
 }).map((one) => one.outerHTML)"""
+# Colors change by transitions, which stay in the list for a while when they are finished.
+RESTS = "!document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === 'running')"
 # How light letters and the ground are, 0 to 255.
 LIGHTNESS = """() => { const style = getComputedStyle(document.querySelector(".lens-hero h2"));
   return [style.color, getComputedStyle(document.querySelector(".gradio-container")).backgroundColor]
@@ -128,7 +130,7 @@ def turn_to(lens: Lens, screen: str) -> None:
     lens.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     lens.page.wait_for_function("(dark) => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
     lens.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
-    lens.page.wait_for_function("!document.getAnimations().some((one) => one instanceof CSSTransition)")  # of colors
+    lens.page.wait_for_function(RESTS)
 
 
 def open_view(lens: Lens, view: str, one: bool) -> None:
