@@ -5,7 +5,7 @@ import { onChange, pushOverlay, state, update } from "../core/store.js";
 
 /**
  * Presentation mode, for a projector: the figures of a tab one at a time, then those of the next tab. The figure and what
- * is shown with it carry data-presented; css/presentation.css hides everything else, so that the page stays as live as it is
+ * is shown with it carry data-presented, what they are in data-presents; css/presentation.css hides everything else, so that the page stays as live as it is
  * otherwise. value: demo/i18n/strings/presentation.py by language.
  */
 const FIGURES = [".lens-hero", "[data-layout=matrix] .lens-cell", "[data-layout]:not([data-layout=matrix]) .lens-row", ".lens-inspector",
@@ -34,9 +34,15 @@ export function mountPresentation(element, props) {
   const observer = new MutationObserver(show); // an answer rebuilds the panel
   let index = 0, removeEntry = () => {}; // index: Infinity for the last figure of a tab that is still on its way
 
+  /** Marks these nodes, and all that they are in. "single": a row of one map, whose text goes to its right. */
   function mark(nodes) {
-    document.querySelectorAll("[data-presented]").forEach((node) => delete node.dataset.presented);
-    for (const node of nodes) node.dataset.presented = "";
+    document.querySelectorAll("[data-presented], [data-presents]").forEach(({ dataset }) => { delete dataset.presented; delete dataset.presents; });
+    for (const node of nodes) {
+      const isSingle = node.matches(".lens-row:has(> .lens-cells > :only-child > .lens-frame)");
+      node.dataset.presented = isSingle ? "single" : "";
+      if (isSingle) node.parentElement.dataset.presents = "single";
+      for (let outer = node.parentElement; outer; outer = outer.parentElement) outer.dataset.presents ||= "";
+    }
   }
 
   function show() {
