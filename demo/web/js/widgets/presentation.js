@@ -34,14 +34,12 @@ export function mountPresentation(element, props) {
   const observer = new MutationObserver(show); // an answer rebuilds the panel
   let index = 0, removeEntry = () => {}; // index: Infinity for the last figure of a tab that is still on its way
 
-  /** Marks these nodes, and all that they are in. "single": a row of one map, whose text goes to its right. */
+  /** Marks these nodes, and all that they are in. */
   function mark(nodes) {
     document.querySelectorAll("[data-presented], [data-presents]").forEach(({ dataset }) => { delete dataset.presented; delete dataset.presents; });
     for (const node of nodes) {
-      const isSingle = node.matches(".lens-row:has(> .lens-cells > :only-child > .lens-frame)");
-      node.dataset.presented = isSingle ? "single" : "";
-      if (isSingle) node.parentElement.dataset.presents = "single";
-      for (let outer = node.parentElement; outer; outer = outer.parentElement) outer.dataset.presents ||= "";
+      node.dataset.presented = "";
+      for (let outer = node.parentElement; outer; outer = outer.parentElement) outer.dataset.presents = "";
     }
   }
 
