@@ -22,6 +22,7 @@ def test_a_map_of_an_upload_is_exported_with_the_keyboard(visit, tmp_path: Path)
     page, walker = lens.page, Walker(lens)
     walker.to(".lens-image-inputs button")
     expect(page.locator(":focus")).to_have_text("Upload")
+    page.locator("#upload input[type=file]").wait_for(state="attached")
     with page.expect_file_chooser() as chooser:
         walker.press("Enter")
     with lens.answer():

@@ -14,11 +14,17 @@ let strings = {}, isReference = false;
 const findInput = () => document.querySelector("#upload input[type=file]");
 const imageIn = (data) => [...(data?.files || [])].find((file) => file.type.startsWith("image/") || !file.type);
 
-async function send(file, asReference = false) {
+/** The file input, which is not there while the page opens and while an upload is under way. */
+async function waitForInput() {
   const until = performance.now() + PATIENCE;
   while (!findInput() && performance.now() < until) await new Promise((resolve) => { setTimeout(resolve, 50); });
-  const input = findInput(), transfer = new DataTransfer();
-  if (!input) return notify(strings.busy);
+  if (!findInput()) notify(strings.busy);
+  return findInput();
+}
+
+async function send(file, asReference = false) {
+  const input = await waitForInput(), transfer = new DataTransfer();
+  if (!input) return;
   isReference = asReference;
   transfer.items.add(file);
   input.files = transfer.files;
@@ -84,7 +90,7 @@ document.addEventListener("drop", (event) => {
 
 export function mountImageInputs(element, props) {
   strings = inPageLanguage(props.value);
-  const choose = createButton("lens-way", strings.upload, () => findInput()?.click());
+  const choose = createButton("lens-way", strings.upload, async () => (await waitForInput())?.click());
   const camera = createButton("lens-way", strings.camera, () => takePhoto(strings, send));
   const clipboard = createButton("lens-way", strings.paste, paste);
   element.querySelector(".lens-image-inputs").replaceChildren(choose, camera, clipboard, createNode("span", "", strings.hint));
