@@ -5,8 +5,8 @@ import { onChange, pushOverlay, state, update } from "../core/store.js";
 
 /**
  * Presentation mode, for a projector: the figures of a tab one at a time, then those of the next tab. The figure and what
- * is shown with it carry data-presented, what they are in data-presents; css/presentation.css hides everything else, so that the page stays as live as it is
- * otherwise. value: demo/i18n/strings/presentation.py by language.
+ * is shown with it carry data-presented, what they are in data-presents; css/presentation.css hides everything else, so that
+ * the page stays as live as it is otherwise. value: demo/i18n/strings/presentation.py by language.
  */
 const FIGURES = [".lens-hero", "[data-layout=matrix] .lens-cell", "[data-layout]:not([data-layout=matrix]) .lens-row", ".lens-inspector",
   ".lens-ablation", ".lens-sequence", ".lens-live", ".lens-architecture", ".lens-panel:empty", ".lens-figure", ".lens-figures-status"].join();
