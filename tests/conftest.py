@@ -146,10 +146,10 @@ LONG = (
     "browser/test_every_view.py", "browser/test_network.py", "browser/test_page.py", "browser/test_everyone.py",
     "browser/test_languages.py",
     "browser/test_explanations.py", "browser/test_attention_hover.py", "browser/test_tour.py",
-    "browser/test_family.py", "browser/test_links.py", "test_readme.py",
-    "demo/test_api.py", "transxnet/publish/test_publish.py", "demo/test_renderer.py", "test_locales.py",
-    "transxnet/explain/sanity/test_sanity_checks.py", "transxnet/training/test_loop.py", "transxnet/cli/test_study.py",
-    "transxnet/cli/test_cli.py", "test_wheel.py",
+    "browser/test_family.py", "browser/test_links.py", "transxnet/test_export.py", "test_readme.py", "test_locales.py",
+    "demo/test_api.py", "demo/test_renderer.py", "transxnet/cli/test_study.py", "test_wheel.py",
+    "transxnet/explain/sanity/test_sanity_checks.py", "transxnet/publish/test_publish.py",
+    "transxnet/training/test_loop.py", "demo/test_startup.py", "transxnet/cli/test_cli.py",
 )  # fmt: skip
 
 
