@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.fixtures.small_model import few_passes
 from tests.mps_rules import MPSRules
 from transxnet import load
 from transxnet.explain.erf.protocol import published_erf
@@ -36,7 +37,7 @@ def random_image(seed: int = 0) -> SourceImage:
 
 def run_study(loaded: LoadedModel, *analyses: str) -> None:
     options = StudyOptions(analyses=analyses, ablations=("uniform_gates", "no_osra"), mask=MASK)
-    with MPSRules():
+    with MPSRules(), few_passes():
         result = study(loaded, random_image(), options, random_image(1))
     assert not result.missing
 

@@ -12,8 +12,10 @@ from transxnet.draw import fonts
 from transxnet.draw.canvas import Canvas
 from transxnet.draw.figure import StudyFigure
 from transxnet.explain.sanity.agreement import agreement_between_models
+from transxnet.export.axes import describe_arrays
 from transxnet.export.figures import FIGURES, figures, figures_for, model_agreement
 from transxnet.export.images import class_numbers, overview_sheet
+from transxnet.export.records import arrays
 from transxnet.labels import label_set
 from transxnet.study import ANALYSES, FIGURE_ANALYSES, StudyOptions, study
 
@@ -33,8 +35,9 @@ QUICK = tuple(
 
 @pytest.fixture(scope="module")
 def full_study():
+    options = StudyOptions(stage=2, target=3, analyses=tuple(ANALYSES), ablations=("no_osra@2.0",))
     with few_passes():
-        return study(small_model(), image(), StudyOptions(stage=2, target=3, analyses=FIGURE_ANALYSES), image(3))
+        return study(small_model(), image(), options, image(3))
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,17 @@ def test_every_figure_has_caption_alt_and_limits(figures_by_name):
         if figure.image is not None:
             assert figure.image.dtype == np.uint8
             assert figure.image.shape[1] >= 1100 or name == "sheet"
+
+
+def test_every_array_has_an_axis_for_each_dimension(full_study, figures_by_name):
+    described = describe_arrays(arrays(full_study))
+    for name, figure in figures_by_name.items():
+        described |= {f"{name}/{array}": d for array, d in describe_arrays(figure.arrays, name).items()}
+    assert len(described) > 100
+    for name, entry in described.items():
+        assert len(entry["axes"]) == len(entry["shape"]), name
+    assert described["attention"]["axes"] == ["head", "key row", "key column"]
+    assert described["logits"]["units"] == "logit"
 
 
 def test_raw_values_are_those_of_the_study(figures_by_name, full_study):
