@@ -109,7 +109,8 @@ def test_source_of_a_registered_model_is_refreshed(changing_hub):
     assert newer_revision("birds") == ""
 
 
-def test_list_says_that_a_newer_revision_exists(changing_hub, capsys):
+def test_list_says_that_a_newer_revision_exists(changing_hub, capsys, monkeypatch):
+    monkeypatch.setattr("transxnet.cli.list._cost", lambda spec: (1, 1.0))  # seconds for a model of the user's own
     command = ["list", "nano", f"birds=hf-hub:{REPO}", "--hub-namespace", NAMESPACE]
     first = load_nano().provenance.revision
     newest = correct_nano(changing_hub)
