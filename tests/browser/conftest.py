@@ -160,14 +160,21 @@ def hub_served() -> Iterator[Served]:
         yield page
 
 
-@pytest.fixture(scope="module")  # for the session, its event loop would stand in the way of tests that run one
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "no chromium here: `make setup-dev` installs Debian's"
+@contextmanager
+def launched(*flags: str) -> Iterator[Browser]:
+    """Chromium with these flags; its windowless build, where there is one."""
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    assert path, "no Chromium here: `make setup-dev` installs Debian's"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")  # for the session, its event loop would stand in the way of tests that run one
+def chromium() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
