@@ -1,0 +1,32 @@
+"""A visitor for several tests of a module: opening the page costs more than most of what is tested on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser
+
+from tests.browser.lens import WIDE, Lens
+
+
+@contextmanager
+def visitor(chromium: Browser, url: str, view: str = "overview", before: str = "", **more: object) -> Iterator[Lens]:
+    """A page of its own on this address until the block ends, as the fixture `visit` opens and checks one.
+
+    Args:
+        chromium: The browser.
+        url: Of the page, with or without a state.
+        view: Whose first answer is waited for.
+        before: A script that runs before the page's own.
+        more: Options of the browser context.
+    """
+    context = chromium.new_context(**{"viewport": WIDE, "locale": "en-GB", "reduced_motion": "reduce", **more})
+    context.add_init_script(before)
+    lens = Lens(context.new_page(), url)
+    with lens.answer(view):
+        lens.page.goto(url)
+    yield lens
+    context.close()
+    assert lens.problems == []
+    assert lens.strangers == []
