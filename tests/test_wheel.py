@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 PACKAGES = {"transxnet": "transxnet", "demo": "transxnet_lens"}  # folder -> what it is installed as
 ASSETS = "transxnet/_assets/"
 IMPORTED_AS = {"opencv-python": "cv2", "pillow": "PIL", "huggingface-hub": "huggingface_hub"}
+SEPARATOR = "--- exit code"
 INSTALL = 'pip install "transxnet-lens[demo]"'
 
 
@@ -148,52 +150,73 @@ def test_metadata_names_the_extra_and_the_commands(metadata):
 # --- Outside the checkout ---------------------------------------------------------------------------------------------
 
 
-def start(site: Path, *command: str, folder: Path, first: Path | None = None) -> subprocess.Popen[str]:
-    """Start a command in `folder` with the installed packages.
-
-    Args:
-        site: Where the wheel is installed.
-        *command: Arguments of Python, or "transxnet" and those of the console script.
-        folder: Working directory, outside the checkout.
-        first: Folder of modules that come before all others.
-    """
-    path = [*([str(first)] if first else []), str(site), *os.environ["PYTHONPATH"].split(os.pathsep)]
-    if command[0] == "transxnet":
-        command = (str(site / "bin" / "transxnet"), *command[1:])
+def start(site: Path, *command: str, folder: Path) -> subprocess.Popen[str]:
+    """Start Python with these arguments and the installed packages in `folder`, outside the checkout."""
     return subprocess.Popen(
         [sys.executable, "-u", *command], cwd=folder,
-        env=os.environ | NO_PROXY | {"PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=os.environ | NO_PROXY | {
+            "PYTHONPATH": os.pathsep.join((str(site), os.environ["PYTHONPATH"])), "PYTHONDONTWRITEBYTECODE": "1",
+        },
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
     )  # fmt: skip
 
 
-def run(site: Path, *command: str, folder: Path, first: Path | None = None) -> tuple[int, str]:
-    """The exit code of a command, and what it printed; see `start`."""
-    process = start(site, *command, folder=folder, first=first)
+# `list`, and then the console script: where OpenCV's system libraries are missing, and where Gradio is.
+COMMANDS = f"""
+import runpy, sys
+from transxnet.__main__ import main
+script, image, without_opencv, without_gradio = sys.argv[1:]
+code = main(["list", "--json"])
+print("{SEPARATOR}", code)
+sys.path.insert(0, without_opencv)
+sys.argv = [script, "predict", image, "--model", "pico"]
+try:
+    runpy.run_path(script, run_name="__main__")
+except SystemExit as ended:
+    code = ended.code
+print("{SEPARATOR}", code)
+sys.path[0] = without_gradio
+sys.argv = [script, "demo", "--port", "0"]
+runpy.run_path(script, run_name="__main__")
+"""
+
+
+@pytest.fixture(scope="module")
+def ended(site: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """Exit code and output of the installed commands, one after another in one process."""
+    folder = tmp_path_factory.mktemp("commands")
+    missing = "raise ModuleNotFoundError(\"No module named 'gradio'\", name='gradio')\n"
+    for name, text in (("cv2", CV2_WITHOUT_LIBGL), ("gradio", missing)):
+        (folder / name).mkdir()
+        (folder / name / f"{name}.py").write_text(text, encoding="utf-8")
+    script, image = site / "bin" / "transxnet", examples()[0].path
+    process = start(site, "-c", COMMANDS, *map(str, (script, image, folder / "cv2", folder / "gradio")), folder=folder)
     output, _ = process.communicate(timeout=DEADLINE)
-    return process.returncode, output
+    models, list_code, predicted, predict_code, demo = re.split(rf"^{SEPARATOR} (.*)\n", output, flags=re.MULTILINE)
+    return {
+        "list": (int(list_code), models), "predict": (int(predict_code), predicted), "demo": (process.returncode, demo),
+    }  # fmt: skip
 
 
-def test_installed_list_names_the_bundled_models(site, tmp_path):
-    code, output = run(site, "-m", "transxnet", "list", "--json", folder=tmp_path)
+def test_installed_list_names_the_bundled_models(ended):
+    code, output = ended["list"]
     assert code == 0, output
     weights = {model["name"]: model["weights"] for model in map(json.loads, output.splitlines())}
     bundled = {name for name, source in weights.items() if source == "bundled"}
     assert bundled == {"pico", "pico_matched", "pico_static", "pico_noosra", "pico_noste"}
 
 
-def test_installed_predict_needs_no_opencv(site, tmp_path):
+def test_installed_predict_needs_no_opencv(ended):
     """The console script, on a machine without OpenCV's system libraries."""
-    (tmp_path / "cv2.py").write_text(CV2_WITHOUT_LIBGL, encoding="utf-8")
-    command = ("transxnet", "predict", str(examples()[0].path), "--model", "pico")
-    code, output = run(site, *command, folder=tmp_path, first=tmp_path)
+    code, output = ended["predict"]
     assert code == 0, output
     assert "pico: Bundled weights" in output
     assert "cougar" in output
 
 
 def test_installed_demo_serves_its_page(site, tmp_path):
-    process = start(site, "transxnet", "demo", "--host", "127.0.0.1", "--port", "0", folder=tmp_path)
+    script = str(site / "bin" / "transxnet")
+    process = start(site, script, "demo", "--host", "127.0.0.1", "--port", "0", folder=tmp_path)
     try:
         url = httpx.URL(printed_url(process))
         page = httpx.get(url, timeout=DEADLINE, trust_env=False)
@@ -206,10 +229,8 @@ def test_installed_demo_serves_its_page(site, tmp_path):
         process.stdout.close()
 
 
-def test_installed_demo_without_gradio_says_what_to_install(site, tmp_path):
-    missing = "raise ModuleNotFoundError(\"No module named 'gradio'\", name='gradio')\n"
-    (tmp_path / "gradio.py").write_text(missing, encoding="utf-8")
-    code, output = run(site, "transxnet", "demo", "--port", "0", folder=tmp_path, first=tmp_path)
+def test_installed_demo_without_gradio_says_what_to_install(ended):
+    code, output = ended["demo"]
     assert code == 2, output
     assert output.startswith("The Python package gradio is not installed.")
     assert INSTALL in output

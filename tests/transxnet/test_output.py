@@ -6,13 +6,12 @@ import argparse
 import errno
 import io
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests.torchrun import Forked
 from transxnet import __main__, output
 from transxnet.errors import LensError
 from transxnet.export.files import write_atomically
@@ -87,7 +86,9 @@ write_atomically(Path(sys.argv[1]), b"x")
 @pytest.mark.process
 def test_file_left_by_sigkill_is_removed(monkeypatch, tmp_path: Path):
     """The pattern matches the temporary names of write_atomically."""
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "lion" / "sheet.png")], timeout=200)
+    (tmp_path / "script.py").write_text(KILLED, encoding="utf-8")
+    killed = Forked(tmp_path / "script.py", tmp_path / "lion" / "sheet.png", module=False)
+    killed.communicate()
     assert killed.returncode == -9
     (part,) = (tmp_path / "lion").iterdir()
     monkeypatch.setattr(output, "_STARTED", part.stat().st_mtime + 1)

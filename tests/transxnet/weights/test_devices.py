@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from tests.torchrun import Forked
 from transxnet.errors import DeviceError
 from transxnet.weights.devices import empty_cache, is_out_of_memory, resolve_device
 
@@ -65,8 +65,10 @@ def test_other_names_are_no_devices(monkeypatch: pytest.MonkeyPatch, name: str):
 
 
 @pytest.mark.process
-def test_npu_of_a_plugin():
-    output = subprocess.check_output([sys.executable, "-c", WITH_NPU], encoding="utf-8", timeout=200)
+def test_npu_of_a_plugin(tmp_path: Path):
+    (tmp_path / "script.py").write_text(WITH_NPU, encoding="utf-8")
+    output, errors = Forked(tmp_path / "script.py", module=False).communicate()
+    assert errors == ""
     assert output.splitlines() == ["npu npu:1", "This machine has no device 'npu:2'. Choose one of: npu, cpu."]
 
 
