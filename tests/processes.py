@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -33,3 +35,13 @@ def printed_url(process: subprocess.Popen[str]) -> str:
 def module_address(page: str) -> str:
     """The address of the page's main JavaScript module, relative to the page with this HTML."""
     return re.search(r'<script type="module" src="\./(lens-web/[^"]+)"', page)[1]
+
+
+def run_with_modules(folder: str, program: str, *arguments: str) -> None:
+    """For tests.torchrun.Forked: `python app.py` or `python -m transxnet`, where modules of this folder come first."""
+    sys.path.insert(0, folder)
+    sys.argv = [program, *arguments]
+    if program == "app.py":
+        runpy.run_path(program, run_name="__main__")
+    else:
+        runpy.run_module(program, run_name="__main__", alter_sys=True)

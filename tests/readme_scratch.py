@@ -1,9 +1,6 @@
 """Small stand-ins for what the README's commands name: models, weights, recipes, images.
 
-    cut(monkeypatch); write_weights(folder); write_files(folder)
-
-`python -m tests.readme_scratch FOLDER COMMAND…` is `python -m transxnet COMMAND…` in that folder with the same patches,
-for processes that torchrun starts.
+cut(monkeypatch); write_weights(folder); write_files(folder)
 """
 
 from __future__ import annotations
@@ -12,6 +9,7 @@ import argparse
 import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,45 +17,50 @@ import timm
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from timm.models._registry import _model_entrypoints
 
 from demo.examples import examples
 from tests.fixtures import small_model
 from tests.fixtures.drawn_classes import draw_classes
 from tests.fixtures.labeled_images import FISH, SALAMANDER, TENCH, write_images
-from tests.fixtures.own_checkpoint import own_checkpoint
-from tests.reference import recipe_state
+from tests.fixtures.own_checkpoint import CLASSES
+from tests.fixtures.tiny_model import recipe_weights
 from transxnet import study, variants
 from transxnet import timm_registry as entrypoints
 from transxnet.__main__ import main
 from transxnet.cli import gallery
+from transxnet.cli import list as list_command
 from transxnet.cli import study as study_command
 from transxnet.model import TransXNet
 from transxnet.training import recipes
 from transxnet.weights import architecture
 
-SIDE = 64  # input size of the models, and of the published ERF protocol, in pixels
-# All but pico's siblings, which are bundled. README's Python blocks use the bundled pico, and the real T.
+SIDE = 32  # input size of the models, and of the published ERF protocol, in pixels
+# All but pico's siblings, which are bundled.
 FAMILY = tuple(name for name in variants.VARIANTS if not name.startswith("transxnet_pico_"))
 SMALL = {
     name: replace(
-        variants.VARIANTS[name], depths=(1, 1, 1, 1), dims=small_model.SPEC.dims, heads=small_model.SPEC.heads,
+        variants.VARIANTS[name], depths=(1, 1, 2, 1), dims=small_model.SPEC.dims, heads=small_model.SPEC.heads,
         kernel_groups=small_model.SPEC.kernel_groups, mlp_ratios=small_model.SPEC.mlp_ratios,
         bias_size=SIDE, image_size=SIDE,
     )
     for name in FAMILY
 }  # fmt: skip
 ANALYSES = ("attention", "grad_cam")  # of a study without --analyses, and of the gallery
-BACKBONES = (
-    "resnet50",
-    "convnext_tiny",
-    "swin_tiny_patch4_window7_224",
-)  # in the README; weights from the Hub
+# In the README, with one block a stage; their weights are those of the Hub.
+BACKBONES = {
+    "resnet50": {"layers": (1, 1, 1, 1)},
+    "convnext_tiny": {"depths": (1, 1, 1, 1)},
+    "swin_tiny_patch4_window7_224": {"depths": (1, 1, 1, 1)},
+}
 
 
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace FAMILY by SMALL; recipes have one step, studies and gallery have ANALYSES, ERF inputs SIDE pixels."""
-    for module in (variants, entrypoints, architecture):
+    """Replace FAMILY by SMALL and cut BACKBONES; one step for recipes, ANALYSES for studies and gallery."""
+    for module in (variants, entrypoints, architecture, list_command):
         monkeypatch.setattr(module, "VARIANTS", variants.VARIANTS | SMALL)
+    for name, blocks in BACKBONES.items():
+        monkeypatch.setitem(_model_entrypoints, name, partial(timm.models.model_entrypoint(name), **blocks))
     for table in ("RECIPES", "OWN_RECIPES"):
         brief = {name: _brief(recipe) for name, recipe in getattr(recipes, table).items()}
         monkeypatch.setattr(recipes, table, brief)
@@ -72,8 +75,10 @@ def _brief(recipe: recipes.Recipe) -> recipes.Recipe:
     return replace(recipe, epochs=1.0, batch=8, sizes=((32, 1.0),))
 
 
-def small_state(name: str) -> dict[str, torch.Tensor]:
-    return recipe_state({key: list(value.shape) for key, value in TransXNet(SMALL[name]).state_dict().items()})
+def small_state(name: str, num_classes: int | None = None) -> dict[str, torch.Tensor]:
+    with torch.device("meta"):
+        model = TransXNet(SMALL[name], num_classes)
+    return recipe_weights(model)
 
 
 def write_weights(folder: Path) -> None:
@@ -83,9 +88,9 @@ def write_weights(folder: Path) -> None:
 
 
 def write_backbones(folder: Path) -> None:
-    """Random weights of timm's architectures."""
-    for name in BACKBONES:
-        save_file(timm.create_model(name).state_dict(), folder / f"{name}.safetensors")
+    """Random weights of BACKBONES."""
+    for name, blocks in BACKBONES.items():
+        save_file(timm.create_model(name, **blocks).state_dict(), folder / f"{name}.safetensors")
 
 
 def write_files(folder: Path) -> None:
@@ -107,7 +112,9 @@ def write_files(folder: Path) -> None:
     save_file(teacher.state_dict(), folder / "teacher.safetensors", metadata={"input": "32"})
     checkpoint = {"state_dict": small_state("transxnet_t"), "args": argparse.Namespace(lr=1e-3)}
     torch.save(checkpoint, folder / "transx-t.pth.tar")  # as the authors' script writes it
-    own_checkpoint(folder)
+    birds = {"state_dict": small_state("transxnet_pico", len(CLASSES)), "arch": "transxnet_pico", "epoch": 9}
+    torch.save(birds, folder / "birds.pth.tar")  # as timm's train.py writes it
+    (folder / "birds.txt").write_text("\n".join(CLASSES), encoding="utf-8")
     draw_classes(folder / "my" / "train", 3)
     draw_classes(folder / "my" / "val", 1, seed=1)
 
@@ -119,7 +126,9 @@ def _imagenet_v2(folder: Path) -> None:
         Image.new("RGB", (16, 16), (index % 256, 90, 200)).save(folder / str(index) / "a.jpeg")
 
 
-if __name__ == "__main__":
-    os.chdir(sys.argv[1])
+def run_cut(folder: str, words: list[str]) -> None:
+    """For a process that torchrun starts: `python -m transxnet` with these words in this folder, cut."""
+    os.chdir(folder)
     cut(pytest.MonkeyPatch())
-    sys.exit(main(sys.argv[2:]))
+    if code := main(words):
+        sys.exit(code)

@@ -1,17 +1,15 @@
 """The page and the commands as processes in locales whose encoding is not UTF-8.
 
-Each locale's processes run at the same time, with an image and a folder whose names no encoding can represent.
+One interpreter starts in each locale, with an image and a folder whose names no encoding can represent.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,21 +18,21 @@ import httpx
 import pytest
 
 from demo.examples import examples
+from tests.processes import DEADLINE, NO_PROXY, printed_url
 from transxnet.cli.study_images import ENTRY
 
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).resolve().parent.parent
-DEADLINE = 220  # seconds; below pytest's own time-out of 240, far above what any machine needs
 WITHOUT_UTF8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-NO_PROXY = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), "")
 NAME = "大 사 é.jpg"
+PAGES = ("ascii", "gbk")  # where the page is served too: what it does there is the same code in every encoding
 LOCALES = {"gbk": ("zh_CN", "GBK"), "euc_kr": ("ko_KR", "EUC-KR"), "cp1252": ("en_US", "CP1252")}
 
 
 @dataclass
 class Ended:
-    """A process that has ended: exit code, standard output and standard error."""
+    """A command that has ended: exit code, standard output and standard error."""
 
     code: int
     output: str
@@ -42,37 +40,37 @@ class Ended:
 
 
 class Processes:
-    """The commands under test, started together in one locale."""
+    """The commands under test and then the page, started in one locale by tests/commands_then_page.py."""
 
     def __init__(self, environment: dict[str, str], encoding: str, folder: Path):
         self.environment, self.encoding, self.out = os.environ | environment, encoding, folder / "결과 ñ"
-        image = folder / NAME
+        self.ended, image = folder / "ended", folder / NAME
+        self.ended.mkdir()
         shutil.copyfile(examples()[0].path, image)
-        transxnet = ("-m", "transxnet")
-        self.started = {
-            "list": self._start(*transxnet, "list", "pico"),
-            "predict": self._start(*transxnet, "predict", str(image), "--json"),
-            "study": self._start(*transxnet, "study", str(image), "--analyses", "grad_cam", "--out", str(self.out)),
-            "page": self._start(
-                "-u", "app.py", "--host", "127.0.0.1", "--port", "0", GRADIO_TEMP_DIR=str(folder / "temp"), **NO_PROXY
-            ),
-        }
-
-    def _start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=self.environment | environment, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, encoding=self.encoding, errors="replace",
+        groups = (
+            ("--host", "127.0.0.1", "--port", "0") if encoding in PAGES else (),
+            ("list", "pico"),
+            ("predict", str(image), "--json"),
+            ("study", str(image), "--analyses", "grad_cam", "--out", str(self.out)),
+        )
+        words = [word for group in groups for word in ("--", *group)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "tests.commands_then_page", str(self.ended), *words], cwd=ROOT,
+            env=self.environment | NO_PROXY | {"GRADIO_TEMP_DIR": str(folder / "temp")},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding=encoding, errors="replace",
         )  # fmt: skip
+        if encoding in PAGES:
+            self.url = printed_url(self.process)
+        else:
+            _, errors = self.process.communicate(timeout=DEADLINE)
+            assert self.process.returncode == 0, errors
 
-    def wait(self, name: str) -> Ended:
-        process = self.started[name]
-        output, errors = process.communicate(timeout=DEADLINE)
-        return Ended(process.returncode, output, errors)
-
-    def stop(self) -> None:
-        for process in self.started.values():
-            process.kill()
-            process.communicate()
+    def command(self, name: str) -> Ended:
+        output, errors, code = (
+            (self.ended / f"{name}.{suffix}").read_text(encoding=self.encoding, errors="replace")
+            for suffix in ("out", "err", "code")
+        )
+        return Ended(int(code), output, errors)
 
 
 def locale_environment(encoding: str, folder: Path) -> dict[str, str]:
@@ -91,7 +89,8 @@ def processes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     environment = locale_environment(request.param, tmp_path_factory.mktemp("locale"))
     processes = Processes(environment | WITHOUT_UTF8, request.param, tmp_path_factory.mktemp(request.param))
     yield processes
-    processes.stop()
+    processes.process.kill()
+    processes.process.communicate()
 
 
 def test_python_uses_the_encoding_of_the_locale(processes):
@@ -101,13 +100,13 @@ def test_python_uses_the_encoding_of_the_locale(processes):
 
 
 def test_list_prints_the_models(processes):
-    ended = processes.wait("list")
+    ended = processes.command("list")
     assert (ended.code, ended.errors) == (0, "")
     assert "pico" in ended.output
 
 
 def test_predict_prints_a_prediction(processes):
-    ended = processes.wait("predict")
+    ended = processes.command("predict")
     assert (ended.code, ended.errors) == (0, "")
     (line,) = ended.output.splitlines()
     result = json.loads(line)
@@ -117,7 +116,7 @@ def test_predict_prints_a_prediction(processes):
 
 
 def test_study_writes_report_and_manifest(processes):
-    ended = processes.wait("study")
+    ended = processes.command("study")
     assert ended.code == 0, ended.errors
     assert "<html" in (processes.out / "report.html").read_text(encoding="utf-8")
     entry = next(processes.out.rglob(ENTRY)).read_text(encoding="utf-8")
@@ -134,25 +133,15 @@ def upload_and_predict(client: httpx.Client) -> str:
     return client.get(f"/gradio_api/call/predict/{call.json()['event_id']}").text
 
 
+@pytest.mark.parametrize("processes", PAGES, indirect=True, scope="module")
 def test_page_is_served_and_takes_an_upload(processes):
-    process = processes.started["page"]
-    watchdog = threading.Timer(DEADLINE, process.kill)
-    watchdog.start()
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if url := re.search(r"http://\S+", line):
-            break
-    else:
-        pytest.fail(f"{''.join(lines)}{process.stderr.read()}")
-    with httpx.Client(base_url=url[0], timeout=DEADLINE, trust_env=False) as client:
+    with httpx.Client(base_url=processes.url, timeout=DEADLINE, trust_env=False) as client:
         page = client.get("/")
         prediction = upload_and_predict(client)
-    watchdog.cancel()
     assert page.status_code == 200
     assert "main.js" in page.text
     assert '"predictions"' in prediction
-    process.terminate()
-    ended = processes.wait("page")
-    assert ended.code == 0, ended.errors
-    assert "Traceback" not in ended.errors
+    processes.process.terminate()
+    _, errors = processes.process.communicate(timeout=DEADLINE)
+    assert processes.process.returncode == 0, errors
+    assert "Traceback" not in errors

@@ -2,9 +2,8 @@
 
 Commands run for real, in a folder that holds what they name, in small (tests/readme_scratch.py): stand-ins for T, S, B,
 pico and nano at a thousandth of their work, recipes cut to one step, studies without --analyses and the gallery to two
-parts, receptive fields to 64 px and two images. timm's backbones are whole, their weights random. Python blocks take
-the bundled pico and the real T; the page and the Hub that two of them need are on loopback. NOT_RUN lists what is left,
-and why.
+parts, receptive fields to 32 px and one image, timm's backbones to one block a stage. Python blocks take the same
+models; the page and the Hub that two of them need are on loopback. NOT_RUN lists what is left, and why.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from torch.distributed.run import get_args_parser
 
 import transxnet
 from tests import readme_scratch
+from tests.fixtures.small_model import few_passes
 from tests.fixtures.tiny_model import single_thread  # noqa: F401 - a fixture
 from tests.hub import HubServer, use_hub
 from tests.readme_blocks import Block, blocks, commands
@@ -41,7 +41,7 @@ NOT_RUN = {
     ("pip", "install", ".[demo]"): "tests/test_wheel.py builds and installs the wheel",
     ("transxnet", "demo"): "serves; tests/test_wheel.py visits the page",
 }
-TWO_PROCESSES = "nano-long"  # the torchrun line with this word has them; see run_torchrun
+TWO_PROCESSES = "runs/b"  # the torchrun line with this word has them; see run_torchrun
 PAGE = "http://127.0.0.1:7860"
 NEEDS = {
     "gradio_client": "page",
@@ -75,10 +75,12 @@ def here(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def small(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def small(files: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Everything in small, and weights for the family."""
     readme_scratch.cut(monkeypatch)
     monkeypatch.setenv("TRANSXNET_WEIGHTS", str(files / "weights"))
+    with few_passes():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -163,16 +165,15 @@ def build_page(words: list[str]) -> None:
 def run_torchrun(words: list[str]) -> None:
     """torchrun's own parser takes its options. What follows them runs in two processes where that is cheap.
 
-    That processes share work, and how, is tested with each command (test_distributed, test_evaluate_cli, …); starting
-    two takes ten seconds on one core, so here only one of the README's three lines has them.
+    That processes share work, and how, is tested with each command (test_distributed, test_evaluate_cli, …), so here
+    only one of the README's three lines has them.
     """
     given = get_args_parser().parse_args(words)
     assert (given.module, given.training_script, int(given.nproc_per_node) > 1) == (True, "transxnet", True)
     rest = given.training_script_args
     if TWO_PROCESSES not in rest:
         return run_lens(rest)
-    done = torchrun("-m", "tests.readme_scratch", str(Path.cwd()), *rest)
-    assert done.returncode == 0, done.stderr
+    torchrun(readme_scratch.run_cut, str(Path.cwd()), rest)
     assert_written(rest)
 
 
@@ -183,7 +184,7 @@ def run_lens(words: list[str]) -> None:
             main(words)
         assert done.value.code == 0
         return
-    smaller = ["--image-size", str(readme_scratch.SIDE), "--max-images", "2"] if words[0] == "erf" else []
+    smaller = ["--image-size", str(readme_scratch.SIDE), "--max-images", "1"] if words[0] == "erf" else []
     assert main([*words, *smaller]) == 0, words
     assert_written(words)
 
@@ -202,6 +203,7 @@ def assert_target(name: str) -> None:
 
 def run_python(block: Block, request: pytest.FixtureRequest) -> None:
     """Statement by statement. Models that it only names, one after another, are one model: their logits are equal."""
+    request.getfixturevalue("small")
     text = block.text
     if PAGE in text:  # that port may be taken
         text = text.replace(PAGE, request.getfixturevalue("page"))

@@ -1,6 +1,6 @@
 """Commands in processes of their own on this machine, several of them as torchrun starts them: gloo over loopback.
 
-`torchrun` is the launcher itself. `ranks` are processes with the same place among each other; they and those of
+`torchrun` has the launcher itself. `ranks` are processes with the same place among each other; they and those of
 `Forked` come from one that has imported torch and this project already: four seconds of a core less a process, which
 is what most tests need.
 """
@@ -12,9 +12,11 @@ import runpy
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from torch.distributed.run import get_args_parser
 
 from tests.hub import unused_url
@@ -27,13 +29,22 @@ forking = get_context("forkserver")
 forking.set_forkserver_preload(["transxnet.cli", "transxnet.training"])
 
 
-def torchrun(*command: str, processes: int = 2) -> subprocess.CompletedProcess[str]:
-    """Run a script or `-m MODULE` with its arguments in so many processes: a free port, one thread each, no GPU."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    environment = os.environ | ENVIRONMENT
-    return subprocess.run(
-        [*launcher, *command], cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=120
-    )
+def torchrun(function: Callable[..., None], *arguments: object, processes: int = 2) -> None:
+    """Run a function as torchrun runs a script: its launcher on a free port, one thread each, no GPU.
+
+    Raises:
+        ChildFailedError: A process has failed; its traceback is on standard error.
+    """
+    config = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=processes, rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0",
+        local_addr="127.0.0.1", start_method="forkserver", max_restarts=0,
+    )  # fmt: skip
+    elastic_launch(config, _in_environment)(function, arguments)
+
+
+def _in_environment(function: Callable[..., None], arguments: tuple) -> None:
+    os.environ.update(ENVIRONMENT)
+    function(*arguments)
 
 
 def ranks(*command: str, processes: int = 2) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,8 @@
   loopback that takes every connection and never answers: no network, at its worst.
 * Each process of pytest-xdist has servers and a Chromium of its own; tests marked `timing` run alone, after the others.
 * `visit` opens pages in Chromium, each a visitor of its own. When the test ends, none may have a console error or an
-  exception, and none may have asked another machine for anything.
+  exception, and none may have asked another machine for anything. `visitor` is one for all tests of a module, in the
+  state in which it was opened: for tests to which nothing else matters, because opening a page takes seconds.
 """
 
 from __future__ import annotations
@@ -160,14 +161,21 @@ def hub_served() -> Iterator[Served]:
         yield page
 
 
-@pytest.fixture(scope="module")  # for the session, its event loop would stand in the way of tests that run one
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "no chromium here: `make setup-dev` installs Debian's"
+@contextmanager
+def launched(*flags: str) -> Iterator[Browser]:
+    """Chromium with these flags; its windowless build, where there is one."""
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    assert path, "no Chromium here: `make setup-dev` installs Debian's"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")  # for the session, its event loop would stand in the way of tests that run one
+def chromium() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -211,3 +219,17 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callabl
         lens.page.context.close()
     assert [lens.problems for lens in visitors] == [[] for _ in visitors]
     assert [lens.strangers for lens in visitors] == [[] for _ in visitors]
+
+
+@pytest.fixture(scope="module")
+def module_visitor(chromium: Browser, served: Served) -> Iterator[Lens]:
+    context = chromium.new_context(viewport=WIDE, locale="en-GB", reduced_motion="reduce")
+    yield Lens(context.new_page(), served.url).open()
+    context.close()
+
+
+@pytest.fixture
+def visitor(module_visitor: Lens) -> Iterator[Lens]:
+    yield module_visitor.start_over()
+    problems, module_visitor.problems = module_visitor.problems, []
+    assert (problems, module_visitor.strangers) == ([], [])

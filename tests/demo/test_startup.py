@@ -11,18 +11,26 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.processes import CV2_WITHOUT_LIBGL, DEADLINE, NO_PROXY, module_address, printed_url
+from tests.processes import (
+    CV2_WITHOUT_LIBGL,
+    DEADLINE,
+    NO_PROXY,
+    module_address,
+    printed_url,
+    run_with_modules,
+)
+from tests.torchrun import Forked
 
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
 
 
-def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=os.environ | environment, timeout=DEADLINE,
-        capture_output=True, encoding="utf-8", errors="replace",
-    )  # fmt: skip
+def run(*what: object, module: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Forked from a process that has imported the library, but neither OpenCV nor Gradio."""
+    process = Forked(*what, module=module, **environment)
+    output, errors = process.communicate(DEADLINE)
+    return subprocess.CompletedProcess(what, process.returncode, output, errors)
 
 
 def has_ipv6() -> bool:
@@ -33,14 +41,12 @@ def has_ipv6() -> bool:
         return False
 
 
-@pytest.mark.parametrize("setting", ["option", "environment"])
-def test_page_opens_on_a_free_port(tmp_path: Path, setting: str):
-    """On IPv6 where the machine has it: for Gradio the harder case."""
+def test_page_opens_on_a_free_port(tmp_path: Path):
+    """On IPv6 where the machine has it: for Gradio the harder case; test_wheel gives host and port as options."""
     host = "::1" if has_ipv6() else "127.0.0.1"
-    options = ["--host", host, "--port", "0"] if setting == "option" else []
-    variables = {} if options else {"GRADIO_SERVER_NAME": host, "GRADIO_SERVER_PORT": "0"}
+    variables = {"GRADIO_SERVER_NAME": host, "GRADIO_SERVER_PORT": "0"}
     process = subprocess.Popen(
-        [sys.executable, "-u", "app.py", *options], cwd=ROOT,
+        [sys.executable, "-u", "app.py"], cwd=ROOT,
         env=os.environ | NO_PROXY | variables | {"GRADIO_TEMP_DIR": str(tmp_path)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
     )  # fmt: skip
@@ -82,9 +88,9 @@ def test_temp_dir_that_cannot_be_made_ends_with_a_sentence():
     ("command", "code"),
     [
         (["app.py", "--port", "0"], 1),
-        (["-m", "transxnet", "demo", "--port", "0"], 2),
-        (["-m", "transxnet", "study", "IMAGE", "--analyses", "grad_cam", "--out", "OUT"], 2),
-        (["-m", "transxnet", "erf", "IMAGE", "--models", "pico", "--out", "OUT"], 2),
+        (["transxnet", "demo", "--port", "0"], 2),
+        (["transxnet", "study", "IMAGE", "--analyses", "grad_cam", "--out", "OUT"], 2),
+        (["transxnet", "erf", "IMAGE", "--models", "pico", "--out", "OUT"], 2),
     ],
     ids=["page", "demo", "study", "erf"],
 )
@@ -93,7 +99,7 @@ def test_missing_libgl_ends_with_a_sentence(tmp_path: Path, command: list[str], 
 
     (tmp_path / "cv2.py").write_text(CV2_WITHOUT_LIBGL, encoding="utf-8")
     names = {"IMAGE": str(examples()[0].path), "OUT": str(tmp_path / "out")}
-    result = run(*(names.get(word, word) for word in command), PYTHONPATH=str(tmp_path))
+    result = run(run_with_modules, str(tmp_path), *(names.get(word, word) for word in command))
     assert_one_sentence(result, code, "OpenCV cannot load the shared library libGL.so.1.")
     assert "apt-get install libgl1" in result.stderr
     assert "pip install opencv-python-headless" in result.stderr
