@@ -21,8 +21,8 @@ from transxnet.study import StudyOptions, study
 
 from .conftest import Served
 from .lens import PHONE, Lens
+from .opened import opened
 from .test_page import as_png, near
-from .visitors import visitor
 
 pytestmark = pytest.mark.browser
 LAPTOP, PROJECTOR = {"width": 1440, "height": 900}, {"width": 1920, "height": 1080}
@@ -81,14 +81,14 @@ def encoded(pixels: np.ndarray) -> str:
 
 @pytest.fixture(scope="module")
 def laptop(chromium: Browser, served: Served) -> Iterator[Lens]:
-    with visitor(chromium, served.url, viewport=LAPTOP) as lens:
+    with opened(chromium, served.url, viewport=LAPTOP) as lens:
         ready(lens, SECOND.name)
         yield lens
 
 
 @pytest.fixture(scope="module")
 def phone(chromium: Browser, served: Served) -> Iterator[Lens]:
-    with visitor(chromium, served.url, viewport=PHONE, has_touch=True, reduced_motion="no-preference") as lens:
+    with opened(chromium, served.url, viewport=PHONE, has_touch=True, reduced_motion="no-preference") as lens:
         ready(lens, SECOND.name)
         yield lens
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Served
 from tests.browser.lens import PHONE, Lens
-from tests.browser.visitors import visitor
+from tests.browser.opened import opened
 
 pytestmark = pytest.mark.browser
 OPEN = "dialog.lens-full-screen[open]"
@@ -28,7 +28,7 @@ VALUES = """(canvas) => {
 
 @pytest.fixture(scope="module")
 def lens(chromium: Browser, served: Served) -> Iterator[Lens]:
-    with visitor(chromium, served.url) as visited:
+    with opened(chromium, served.url) as visited:
         yield visited
 
 

@@ -13,7 +13,7 @@ from demo.examples import examples
 from demo.i18n.translate import tr
 from tests.browser.conftest import Served
 from tests.browser.lens import PHONE, Lens
-from tests.browser.visitors import visitor
+from tests.browser.opened import opened
 from tests.fixtures.small_model import image
 from transxnet.draw.overlay import to_png
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def lens(chromium: Browser, served: Served) -> Iterator[Lens]:
     """Somebody who opens a link to a position whose sanity checks are not cached."""
-    with visitor(chromium, f"{served.url}?image=lion&x=31&y=37&tab=sanity_checks", "sanity_checks") as visited:
+    with opened(chromium, f"{served.url}?image=lion&x=31&y=37&tab=sanity_checks", "sanity_checks") as visited:
         yield visited
 
 
@@ -67,7 +67,7 @@ def test_what_takes_long_is_stopped_started_again_and_left_behind(lens):
     again.press("Enter")
     expect(stop).to_be_visible()
     expect(stopped).to_have_count(0)
-    lens.look_at("overview")
+    lens.look_at("overview")  # while it is tested, something newer wins
     assert lens.panel("overview").locator(".lens-frame.drawn").count() == 3
     assert not lens.page.locator(".lens-stopped").count()
     assert query(lens) == {"x": "31", "y": "37"}  # lion is the default
@@ -103,7 +103,7 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(lens, chromium)
         ["pico", "pico@untrained"],
     )
 
-    with visitor(chromium, lens.page.url, "grad_cam") as other:
+    with opened(chromium, lens.page.url, "grad_cam") as other:
         assert_same(before, looked_at(other, "grad_cam"))
         assert query(other) == query(lens)
         assert not other.page.locator(".lens-notes p").count()

@@ -14,8 +14,8 @@ from demo.i18n.translate import tr
 from tests.browser.cable import Cable
 from tests.browser.conftest import Served
 from tests.browser.lens import Lens
+from tests.browser.opened import opened
 from tests.browser.test_page import as_png, check_overview, library, said, stepped
-from tests.browser.visitors import visitor
 from transxnet import load
 from transxnet.images import decode
 from transxnet.study import StudyOptions, study
@@ -71,7 +71,7 @@ def cable(served: Served) -> Iterator[Cable]:
 @pytest.fixture(scope="module")
 def lens(chromium: Browser, cable: Cable) -> Iterator[Lens]:
     """Each test leaves it in the overview."""
-    with visitor(chromium, cable.url, before=SLOW_REQUEST + HELD_RESPONSES) as visited:
+    with opened(chromium, cable.url, before=SLOW_REQUEST + HELD_RESPONSES) as visited:
         yield visited
 
 

@@ -11,7 +11,7 @@ from tests.browser.lens import WIDE, Lens
 
 
 @contextmanager
-def visitor(chromium: Browser, url: str, view: str = "overview", before: str = "", **more: object) -> Iterator[Lens]:
+def opened(chromium: Browser, url: str, view: str = "overview", before: str = "", **more: object) -> Iterator[Lens]:
     """A page of its own on this address until the block ends, as the fixture `visit` opens and checks one.
 
     Args:
