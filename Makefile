@@ -112,7 +112,10 @@ libraries:
 browser:
 	@$(debian_install)
 	[ "$$(uname)" = Linux ] || exit 0
-	command -v chromium >/dev/null || debian_install "chromium, which the browser tests drive," chromium
+	# Its windowless build takes a third less time than chromium, which does where Debian has no other.
+	command -v chromium-headless-shell >/dev/null \
+		|| (debian_install "Chromium without windows, which the browser tests drive," chromium-headless-shell) \
+		|| command -v chromium >/dev/null
 	PATH="$$PATH:/usr/sbin:/sbin" ldconfig -p | grep -F "libatomic.so.1 " >/dev/null || debian_install "libatomic.so.1, which Playwright needs," libatomic1
 
 # tests/test_locales.py builds a locale whose encoding is GBK.

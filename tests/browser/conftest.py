@@ -4,8 +4,9 @@
   anywhere here. `hub_served` is one whose Hub, on loopback, has T, S and B. Both reach the outside through a proxy on
   loopback that takes every connection and never answers: no network, at its worst.
 * Each process of pytest-xdist has servers and a Chromium of its own; tests marked `timing` run alone, after the others.
-* `visit` opens pages in Chromium, each a visitor of its own. When the test ends, none may have a console error or an
-  exception, and none may have asked another machine for anything.
+* `visit` opens pages in Chromium, each of another visitor. When the test ends, none may have a console error or an
+  exception, and none may have asked another machine for anything. `visitor` is one for all tests of a module, in the
+  state in which it was opened: for tests to which nothing else matters, because opening a page takes seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -30,7 +31,8 @@ import torch
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from demo.web import head, module_address, modules
-from tests.browser.lens import IMPORT_MODULE, PATIENCE, WIDE, Lens
+from tests.browser.lens import IMPORT_MODULE, PATIENCE, Lens
+from tests.browser.opened import opened
 from tests.hub import NAMESPACE, HubServer, family_root
 
 ROOT = Path(__file__).parents[2]
@@ -160,14 +162,21 @@ def hub_served() -> Iterator[Served]:
         yield page
 
 
-@pytest.fixture(scope="module")  # for the session, its event loop would stand in the way of tests that run one
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "no chromium here: `make setup-dev` installs Debian's"
+@contextmanager
+def launched(*flags: str) -> Iterator[Browser]:
+    """Chromium with these flags; its windowless build, where there is one."""
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    assert path, "no Chromium here: `make setup-dev` installs Debian's"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")  # for the session, its event loop would stand in the way of tests that run one
+def chromium() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -193,21 +202,24 @@ def _serve_module(route: Route) -> None:
 
 @pytest.fixture
 def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Lens]]:
-    """visit(url=the bundled page's, viewport=WIDE, …): another visitor's page, opened and with its first result.
+    """visit(url=the bundled page's, viewport=WIDE, …): another visitor's page, as `opened` opens it."""
+    with ExitStack() as visitors:
 
-    before: a script that runs before the page's own.
-    """
-    visitors: list[Lens] = []
+        def open_one(url: str = "", **more: object) -> Lens:
+            url = url or request.getfixturevalue("served").url
+            return visitors.enter_context(opened(chromium, url, **more))
 
-    def open_one(url: str = "", viewport: dict[str, int] = WIDE, before: str = "", **more: str) -> Lens:
-        context = chromium.new_context(viewport=viewport, **{"locale": "en-GB", "reduced_motion": "reduce", **more})
-        context.add_init_script(before)
-        lens = Lens(context.new_page(), url or request.getfixturevalue("served").url)
-        visitors.append(lens)
-        return lens.open()
+        yield open_one
 
-    yield open_one
-    for lens in visitors:
-        lens.page.context.close()
-    assert [lens.problems for lens in visitors] == [[] for _ in visitors]
-    assert [lens.strangers for lens in visitors] == [[] for _ in visitors]
+
+@pytest.fixture(scope="module")
+def module_visitor(chromium: Browser, served: Served) -> Iterator[Lens]:
+    with opened(chromium, served.url) as lens:
+        yield lens
+
+
+@pytest.fixture
+def visitor(module_visitor: Lens) -> Iterator[Lens]:
+    yield module_visitor.start_over()
+    problems, module_visitor.problems = module_visitor.problems, []
+    assert (problems, module_visitor.strangers) == ([], [])

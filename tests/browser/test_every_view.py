@@ -35,8 +35,14 @@ FIGURES = [name for name in TABS if VIEWS[name].figures and name != "ablation"]
 GRADIOS: set[tuple[str, str]] = set()  # (rule, selector)
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
-  .flatMap((rule) => rule.nodes.map((node) => [rule.id, node.target.join(" ")]))"""
+# By these rules, all if there are none, in the whole page or in the panel of the selected tab.
+VIOLATIONS = """async ([whole, rules]) => {
+  const panel = document.querySelector("#views [role=tab][aria-selected=true]").getAttribute("aria-controls");
+  const options = { resultTypes: ["violations"], ...(rules.length && { runOnly: rules }) };
+  const { violations } = await axe.run(whole ? document : document.getElementById(panel), options);
+  return violations.flatMap((rule) => rule.nodes.map((node) => [rule.id, node.target.join(" ")]));
+}"""
+OF_COLORS = ("color-contrast", "link-in-text-block")  # all that the dark scheme can change
 
 # Buttons, fields and small images of the page's side and of a view's controls that stick out sideways.
 CUT = """() => [...document.querySelectorAll("#side, #toolbar, .controls")].flatMap((box) => {
@@ -102,7 +108,7 @@ def walk(chromium, served, artifacts) -> Iterator[dict[str, Found]]:
         for name, found in screens.items():
             turn_to(lens, name)
             image(lens, artifacts / f"{view}-{name}.png")
-            look(lens, view, found)
+            look(lens, view, name, found)
         turn_to(lens, "wide")
     yield screens | in_korean(lens, f"{served.url}?lang=ko")
     context.close()
@@ -120,7 +126,7 @@ def in_korean(lens: Lens, url: str) -> dict[str, Found]:
             lens.look_at(view)
         for name, found in screens.items():
             turn_to(lens, name)
-            found.violations[view] = violations(lens, view)
+            found.violations[view] = violations(lens, view, name)
     return screens
 
 
@@ -146,19 +152,21 @@ def open_view(lens: Lens, view: str, one: bool) -> None:
         lens.look_at(view)
 
 
-def look(lens: Lens, view: str, found: Found) -> None:
+def look(lens: Lens, view: str, screen: str, found: Found) -> None:
     found.wide[view] = lens.page.evaluate("document.documentElement.scrollWidth")
     found.cut[view] = lens.page.evaluate(CUT)
     found.nameless[view] = lens.page.evaluate(NAMELESS)
-    found.violations[view] = violations(lens, view)
+    found.violations[view] = violations(lens, view, screen)
 
 
-def violations(lens: Lens, view: str) -> set[tuple[str, str]]:
-    if view == "overview":  # all that can be chosen, once
+def violations(lens: Lens, view: str, screen: str) -> set[tuple[str, str]]:
+    """Around the panels, and with all that can be chosen, once a screen."""
+    whole, rules = view == "overview", OF_COLORS if screen.endswith("dark") else ()
+    if whole:
         lens.unfold()
         lens.page.locator("#more > button").click()
-    found = {(rule, where) for rule, where in lens.page.evaluate(VIOLATIONS)} - GRADIOS
-    if view == "overview":
+    found = {(rule, where) for rule, where in lens.page.evaluate(VIOLATIONS, [whole, rules])} - GRADIOS
+    if whole:
         lens.page.locator("#more > button").click()
     return found
 

@@ -116,8 +116,8 @@ def test_keyboard_walk(visit):
 # ---- who hears the page -----------------------------------------------------------------------------------------
 
 
-def test_images_say_where_they_are_high_and_nothing_chatters_while_a_pointer_moves(visit):
-    lens = visit()
+def test_images_say_where_they_are_high_and_nothing_chatters_while_a_pointer_moves(visitor):
+    lens = visitor
     page = lens.page
     names = lens.panel("overview").locator(".lens-frame canvas").evaluate_all("all => all.map((one) => one.ariaLabel)")
     mean = library().attention.mean
@@ -149,8 +149,8 @@ def test_images_say_where_they_are_high_and_nothing_chatters_while_a_pointer_mov
 # ---- where the image is ---------------------------------------------------------------------------------------
 
 
-def test_the_image_stays_in_sight_and_what_is_below_it_can_be_reached(visit):
-    lens = visit()
+def test_the_image_stays_in_sight_and_what_is_below_it_can_be_reached(visitor):
+    lens = visitor
     lens.look_at("kernels")
     lens.page.mouse.move(900, 500)
     lens.page.mouse.wheel(0, 700)

@@ -38,8 +38,8 @@ def pixels(path: Path) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def test_each_format_is_saved_and_holds_what_is_shown(visit, tmp_path):
-    lens = visit()
+def test_each_format_is_saved_and_holds_what_is_shown(visitor, tmp_path):
+    lens = visitor
     lens.choose("stage", 2)
     lens._settle("overview")
     with lens.answer():
@@ -109,8 +109,8 @@ def test_a_visitors_own_image_stays_without_a_name_and_the_buttons_are_folded_on
     lens.problems.clear()
 
 
-def test_a_figure_and_its_numbers_are_kept_as_they_stand(visit, tmp_path):
-    lens = visit()
+def test_a_figure_and_its_numbers_are_kept_as_they_stand(visitor, tmp_path):
+    lens = visitor
     lens.look_at("erf")
     lens.drawn("erf")
     figure = lens.page.locator("#figures-erf .lens-figure:has(table):has(img)").first

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from demo.examples import examples
 from demo.i18n.translate import tr, tr_group
@@ -18,7 +19,9 @@ from transxnet.images import decode
 from transxnet.results.kernels import KernelChange
 from transxnet.study import StudyOptions, study
 
+from .conftest import Served
 from .lens import PHONE, Lens
+from .opened import opened
 from .test_page import as_png, near
 
 pytestmark = pytest.mark.browser
@@ -76,90 +79,51 @@ def encoded(pixels: np.ndarray) -> str:
     return base64.b64encode(as_png(pixels)["buffer"]).decode()
 
 
-# ---- two images, two sets of kernels --------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def laptop(chromium: Browser, served: Served) -> Iterator[Lens]:
+    with opened(chromium, served.url, viewport=LAPTOP) as lens:
+        ready(lens, SECOND.name)
+        yield lens
 
 
-def test_comparison_shows_the_channels_that_differ_most_and_swaps(visit):
-    lens = visit()
-    expected = change(FIRST.name, SECOND.name)
-    shown = ready(lens, SECOND.name)
-    assert float(shown["distance"]) == near(np.nanmedian(expected.distance))
-    assert [int(i) - 1 for i in shown["channels"].split(",")] == sorted(np.argsort(-expected.distance)[:9])
-    first, second = grids(lens, "first"), grids(lens, "second")
-    assert len(first) == len(second) == 9
-    assert first != second
-    with lens.answer():
-        lens.page.get_by_role("button", name=tr("hero.swap"), exact=True).click()
-    assert float(ready(lens, FIRST.name)["distance"]) == near(np.nanmedian(expected.distance))
-    assert (grids(lens, "first"), grids(lens, "second")) == (second, first)
-    with lens.answer():  # the image looked at before is now image B
-        lens.page.locator("#thumbs button").nth(2).click()
-    ready(lens, SECOND.name)
-    lens.page.locator(".lens-hero-foot select").select_option(FIRST.name)
-    ready(lens, FIRST.name)
-
-
-def test_identical_images_differ_by_zero(visit):
-    lens = visit()
-    ready(lens, SECOND.name)
-    assert lens.page.evaluate(DROP, [".lens-hero-image.second img", encoded(decode(FIRST.path).rgb)])
-    shown = ready(lens, tr("page.your_image"))
-    assert float(shown["distance"]) == 0
-    assert tr("hero.same_image") in lens.page.locator(".lens-hero > p").text_content()
-    assert lens.position == tuple((side - 1) // 2 for side in decode(FIRST.path).size)  # image A stays
-    assert grids(lens, "first") == grids(lens, "second")
-
-
-def test_comparison_alternates_until_an_image_is_chosen(visit):
-    lens = visit(reduced_motion="no-preference")
-    ready(lens, SECOND.name)
-    hero = lens.page.locator(".lens-hero")
-    for side in ("second", "first"):
-        expect(hero).to_have_attribute("data-emphasized", side)
-    lens.page.locator(".lens-hero-image.second").click()
-    expect(hero).to_have_attribute("data-emphasized", "second")
-    expect(lens.page.locator(".lens-hero-image.second")).to_have_attribute("aria-pressed", "true")
-    lens.page.wait_for_function("new Promise((resolve) => setTimeout(() => resolve(true), 3500))")  # over one period
-    expect(hero).to_have_attribute("data-emphasized", "second")
-    still = visit()  # under reduced motion nothing is emphasized, and nothing changes
-    ready(still, SECOND.name)
-    expect(still.page.locator(".lens-hero")).to_have_attribute("data-emphasized", "")
+@pytest.fixture(scope="module")
+def phone(chromium: Browser, served: Served) -> Iterator[Lens]:
+    with opened(chromium, served.url, viewport=PHONE, has_touch=True, reduced_motion="no-preference") as lens:
+        ready(lens, SECOND.name)
+        yield lens
 
 
 # ---- where things stand ---------------------------------------------------------------------------------------------
 
 
-def test_first_screen_of_a_laptop(visit):
-    lens = visit(viewport=LAPTOP)
-    ready(lens, SECOND.name)
-    box = {name: lens.page.evaluate(BOX, name) for name in (
+def test_first_screen_of_a_laptop(laptop):
+    box = {name: laptop.page.evaluate(BOX, name) for name in (
         "#crosshair", "#thumbs", "#predictions", "#models", "#stage", "#block", ".lens-hero",
         "#panel-overview .lens-cells", "#views .tab-wrapper",
     )}  # fmt: skip
     assert {name: one["bottom"] for name, one in box.items() if one["bottom"] > LAPTOP["height"]} == {}
     assert box["#models"]["bottom"] <= box["#views .tab-wrapper"]["top"]
     assert box[".lens-hero"]["bottom"] <= box["#panel-overview .lens-cells"]["top"]
-    names = lens.page.locator("#thumbs button").all_inner_texts()
+    names = laptop.page.locator("#thumbs button").all_inner_texts()
     assert [name.split()[0] for name in names] == [example.name for example in examples()]
-    assert lens.page.evaluate(TRACKS, "tusk") == [0, 0, 0, 0, 0]
-    assert max(lens.page.evaluate(TRACKS, "a class with a name much too long for one line of it")) <= 30
-    lens.page.set_viewport_size(PROJECTOR)
-    content = lens.page.evaluate(BOX, "#lens")
+    assert laptop.page.evaluate(TRACKS, "tusk") == [0, 0, 0, 0, 0]
+    assert max(laptop.page.evaluate(TRACKS, "a class with a name much too long for one line of it")) <= 30
+    laptop.page.set_viewport_size(PROJECTOR)
+    content = laptop.page.evaluate(BOX, "#lens")
     assert content["right"] - content["left"] >= 1800
+    laptop.page.set_viewport_size(LAPTOP)
 
 
-def test_first_screen_of_a_phone(visit):
-    lens = visit(viewport=PHONE, has_touch=True)
-    ready(lens, SECOND.name)
-    assert lens.page.evaluate(BOX, ".lens-hero")["bottom"] <= PHONE["height"]
-    first_map = lens.page.evaluate(BOX, "#panel-overview .lens-frame")
+def test_first_screen_of_a_phone(phone):
+    assert phone.page.evaluate(BOX, ".lens-hero")["bottom"] <= PHONE["height"]
+    first_map = phone.page.evaluate(BOX, "#panel-overview .lens-frame")
     assert first_map["top"] < PHONE["height"]
-    assert lens.page.evaluate(BOX, "#settings-fold")["top"] > first_map["bottom"]
-    assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert phone.page.evaluate(BOX, "#settings-fold")["top"] > first_map["bottom"]
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_a_tap_sets_the_position_a_long_press_drags_and_a_swipe_scrolls(visit):
-    lens = visit(viewport=PHONE, has_touch=True)
+def test_a_tap_sets_the_position_a_long_press_drags_and_a_swipe_scrolls(phone):
+    lens = phone
     touch = lens.page.context.new_cdp_session(lens.page)
     box = lens.photo.bounding_box()
     x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] * 0.75
@@ -191,12 +155,84 @@ def test_a_tap_sets_the_position_a_long_press_drags_and_a_swipe_scrolls(visit):
     assert (lens.position, lens.events()) == (dragged, events)
 
 
+# ---- header ---------------------------------------------------------------------------------------------------------
+
+
+def test_paper_code_and_bibtex(laptop):
+    lens = laptop
+    for key, address in (("page.paper", PAPER), ("page.code", CODE)):
+        expect(lens.page.get_by_role("link", name=tr(key), exact=True)).to_have_attribute("href", address)
+    lens.page.locator(".lens-cite summary").click()
+    assert lens.page.locator(".lens-cite pre").text_content() == BIBTEX
+    lens.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    lens.page.get_by_role("button", name=tr("page.cite_copy")).click()
+    expect(lens.page.locator(".lens-cite [role=status]")).to_have_text(tr("page.cite_copied"))
+    assert lens.page.evaluate("navigator.clipboard.readText()") == BIBTEX
+    lens.page.context.clear_permissions()
+
+
+# ---- two images, two sets of kernels --------------------------------------------------------------------------------
+
+
+def test_comparison_shows_the_channels_that_differ_most_and_swaps(laptop):
+    lens = laptop
+    expected = change(FIRST.name, SECOND.name)
+    shown = ready(lens, SECOND.name)
+    assert float(shown["distance"]) == near(np.nanmedian(expected.distance))
+    assert [int(i) - 1 for i in shown["channels"].split(",")] == sorted(np.argsort(-expected.distance)[:9])
+    first, second = grids(lens, "first"), grids(lens, "second")
+    assert len(first) == len(second) == 9
+    assert first != second
+    with lens.answer():
+        lens.page.get_by_role("button", name=tr("hero.swap"), exact=True).click()
+    assert float(ready(lens, FIRST.name)["distance"]) == near(np.nanmedian(expected.distance))
+    assert (grids(lens, "first"), grids(lens, "second")) == (second, first)
+    with lens.answer():  # the image looked at before is now image B
+        lens.page.locator("#thumbs button").nth(2).click()
+    ready(lens, SECOND.name)
+    lens.page.locator(".lens-hero-foot select").select_option(FIRST.name)
+    ready(lens, FIRST.name)
+
+
+def test_identical_images_differ_by_zero(laptop):
+    lens = laptop  # image A is the third example, image B the first
+    assert lens.page.evaluate(DROP, [".lens-hero-image.second img", encoded(decode(THIRD.path).rgb)])
+    shown = ready(lens, tr("page.your_image"))
+    assert float(shown["distance"]) == 0
+    assert tr("hero.same_image") in lens.page.locator(".lens-hero > p").text_content()
+    assert lens.position == tuple((side - 1) // 2 for side in decode(THIRD.path).size)  # image A stays
+    assert grids(lens, "first") == grids(lens, "second")
+
+
+def test_comparison_alternates_until_an_image_is_chosen(phone, laptop):
+    hero = phone.page.locator(".lens-hero")
+    for side in ("second", "first"):
+        expect(hero).to_have_attribute("data-emphasized", side)
+    phone.page.locator(".lens-hero-image.second").click()
+    expect(hero).to_have_attribute("data-emphasized", "second")
+    expect(phone.page.locator(".lens-hero-image.second")).to_have_attribute("aria-pressed", "true")
+    phone.page.wait_for_function("new Promise((resolve) => setTimeout(() => resolve(true), 3500))")  # over one period
+    expect(hero).to_have_attribute("data-emphasized", "second")
+    # under reduced motion nothing is emphasized, and nothing changes
+    expect(laptop.page.locator(".lens-hero")).to_have_attribute("data-emphasized", "")
+
+
 # ---- images in ------------------------------------------------------------------------------------------------------
 
 
-def test_every_way_in_works_after_every_other(visit):
+def test_text_is_pasted_into_fields_and_what_holds_no_image_is_a_message(laptop):
+    lens = laptop
+    paste = """(selector) => document.querySelector(selector).dispatchEvent(
+      new ClipboardEvent("paste", { clipboardData: new DataTransfer(), bubbles: true, cancelable: true }))"""
+    assert lens.page.evaluate(paste, "#other input")  # not prevented
+    assert lens.page.locator("#note .lens-notes").text_content() == ""
+    assert not lens.page.evaluate(paste, "body")
+    expect(lens.page.locator("#note")).to_contain_text(tr("images_in.nothing_copied"))
+
+
+def test_every_way_in_works_after_every_other(laptop):
     """The button, a drop and a paste anywhere, one after the other and again; a denied one is a message."""
-    lens = visit(viewport=LAPTOP)
+    lens = laptop
     pixels = decode(SECOND.path).rgb
 
     def bring(way: str, shift: int) -> None:
@@ -226,34 +262,8 @@ def test_every_way_in_works_after_every_other(visit):
     assert lens.size == (pixels.shape[1], pixels.shape[0])  # the server holds it
 
 
-def test_text_is_pasted_into_fields_and_what_holds_no_image_is_a_message(visit):
-    lens = visit(viewport=LAPTOP)
-    paste = """(selector) => document.querySelector(selector).dispatchEvent(
-      new ClipboardEvent("paste", { clipboardData: new DataTransfer(), bubbles: true, cancelable: true }))"""
-    assert lens.page.evaluate(paste, "#other input")  # not prevented
-    assert lens.page.locator("#note .lens-notes").text_content() == ""
-    assert not lens.page.evaluate(paste, "body")
-    expect(lens.page.locator("#note")).to_contain_text(tr("images_in.nothing_copied"))
-
-
-# ---- header ---------------------------------------------------------------------------------------------------------
-
-
-def test_paper_code_and_bibtex(visit):
-    lens = visit()
-    for key, address in (("page.paper", PAPER), ("page.code", CODE)):
-        expect(lens.page.get_by_role("link", name=tr(key), exact=True)).to_have_attribute("href", address)
-    lens.page.locator(".lens-cite summary").click()
-    assert lens.page.locator(".lens-cite pre").text_content() == BIBTEX
-    lens.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    lens.page.get_by_role("button", name=tr("page.cite_copy")).click()
-    expect(lens.page.locator(".lens-cite [role=status]")).to_have_text(tr("page.cite_copied"))
-    assert lens.page.evaluate("navigator.clipboard.readText()") == BIBTEX
-
-
-def test_terms_show_their_definition(visit):
-    lens = visit()
-    ready(lens, SECOND.name)
+def test_terms_show_their_definition(laptop):
+    lens = laptop
     for place, term in ((".lens-hero > p", "IDConv"), ("#panel-overview .lens-head p", "OSRA"), ("#side h2", "layer")):
         word = tr_group("terms.").get(f"{term}_word", term)
         expect(lens.page.locator(f"{place} abbr[data-term='{word}']").first).to_have_attribute(

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import Served
 from tests.browser.lens import PHONE, Lens
+from tests.browser.opened import opened
 
 pytestmark = pytest.mark.browser
 OPEN = "dialog.lens-full-screen[open]"
+# Different values among pixels all over a canvas.
+VALUES = """(canvas) => {
+  const context = new OffscreenCanvas(64, 64).getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(canvas, 0, 0, 64, 64);
+  return new Set(context.getImageData(0, 0, 64, 64).data).size;
+}"""
+
+
+@pytest.fixture(scope="module")
+def lens(chromium: Browser, served: Served) -> Iterator[Lens]:
+    with opened(chromium, served.url) as visited:
+        yield visited
 
 
 def title(page: Page) -> str:
@@ -30,8 +46,7 @@ def closed(page: Page) -> None:
     expect(page.locator(OPEN)).to_have_count(0)
 
 
-def test_a_map_opens_full_screen_and_closes_with_its_focus(visit):
-    lens = visit()
+def test_a_map_opens_full_screen_and_closes_with_its_focus(lens):
     page, address, events = lens.page, lens.page.url, lens.events()
     entries = page.evaluate("history.length")
     button = lens.panel("overview").locator(".lens-enlarge").first
@@ -59,17 +74,17 @@ def test_a_map_opens_full_screen_and_closes_with_its_focus(visit):
     closed(page)
     lens.panel("overview").locator(".lens-tile canvas").first.click()  # where a click does nothing else
     assert title(page) == "Kernels, pico"
+    page.keyboard.press("Escape")
+    closed(page)
 
 
-def test_a_click_on_a_map_still_moves_the_query_position(visit):
-    lens = visit()
+def test_a_click_on_a_map_still_moves_the_query_position(lens):
     with lens.answer():
         lens.panel("overview").locator(".lens-frame canvas").first.click(position={"x": 20, "y": 20})
     closed(lens.page)
 
 
-def test_keys_do_nothing_in_a_text_field(visit):
-    lens = visit()
+def test_keys_do_nothing_in_a_text_field(lens):
     page = lens.page
     field = page.locator("#other input")
     field.click()
@@ -86,10 +101,11 @@ def test_keys_do_nothing_in_a_text_field(visit):
     assert title(page) == "Attention, pico"
     page.keyboard.press("f")
     expect(page.locator(OPEN)).to_be_visible()
+    page.keyboard.press("Escape")
+    closed(page)
 
 
-def test_arrows_lead_to_the_next_map_and_zoom_keeps_the_point(visit):
-    lens = visit()
+def test_arrows_lead_to_the_next_map_and_zoom_keeps_the_point(lens):
     page = lens.page
     page.locator(".lens-hero-row").wait_for()
     enlarge(lens)
@@ -123,6 +139,8 @@ def test_arrows_lead_to_the_next_map_and_zoom_keeps_the_point(visit):
     for _ in range(5):
         page.keyboard.press("ArrowLeft")  # around
     assert title(page) == "Receptive field, pico"
+    page.keyboard.press("Escape")
+    closed(page)
 
 
 def test_two_fingers_zoom_and_buttons_work_on_a_phone(visit):
@@ -150,9 +168,8 @@ def test_two_fingers_zoom_and_buttons_work_on_a_phone(visit):
     closed(page)
 
 
-def test_every_map_of_every_tab_opens(visit):
+def test_every_map_of_every_tab_opens(lens):
     """Kernels taken apart are shown only; maps of the model can be downloaded."""
-    lens = visit()
     page = lens.page
     for view, least in {"attention": 5, "kernels": 10, "grad_cam": 4, "erf": 3, "compare": 1}.items():
         lens.look_at(view)
@@ -164,10 +181,7 @@ def test_every_map_of_every_tab_opens(visit):
         expect(page.locator(f"{OPEN} .lens-map-download")).to_be_visible()
         titles = set()
         for _ in range(count):
-            values = page.locator(f"{OPEN} canvas").first.evaluate(
-                "(one) => new Set(one.getContext('2d').getImageData(0, 0, one.width, one.height).data).size"
-            )
-            assert values > 3, title(page)  # something is drawn
+            assert page.locator(f"{OPEN} canvas").first.evaluate(VALUES) > 3, title(page)  # something is drawn
             titles.add(title(page))
             page.keyboard.press("ArrowRight")
         assert len(titles) > count // 2, view
@@ -175,8 +189,7 @@ def test_every_map_of_every_tab_opens(visit):
         closed(page)
 
 
-def test_the_map_on_screen_is_saved_with_the_options_chosen(visit, tmp_path: Path):
-    lens = visit()
+def test_the_map_on_screen_is_saved_with_the_options_chosen(lens, tmp_path: Path):
     page = lens.page
     lens.look_at("attention")
     with lens.answer("attention"):

@@ -9,8 +9,8 @@ pytestmark = pytest.mark.browser
 FOCUSED = "document.activeElement.closest('[id]')?.id + ' ' + document.activeElement.value"
 
 
-def test_tab_closes_the_class_list_and_goes_on(visit):
-    page = visit().page
+def test_tab_closes_the_class_list_and_goes_on(visitor):
+    page = visitor.page
     field, options = page.locator("#other input"), page.locator("ul[role=listbox]")
     field.click()
     options.wait_for()
@@ -21,8 +21,8 @@ def test_tab_closes_the_class_list_and_goes_on(visit):
     expect(field).to_be_focused()
 
 
-def test_an_unknown_class_is_answered_and_changes_nothing(visit):
-    lens = visit()
+def test_an_unknown_class_is_answered_and_changes_nothing(visitor):
+    lens = visitor
     page, field, message = lens.page, lens.page.locator("#other input"), lens.page.locator(".lens-unknown-class")
     field.click()
     page.keyboard.press("Control+A")
@@ -45,8 +45,8 @@ def test_an_unknown_class_is_answered_and_changes_nothing(visit):
     expect(message).to_be_hidden()
 
 
-def test_segmented_controls_are_one_tab_stop_each(visit):
-    lens = visit()
+def test_segmented_controls_are_one_tab_stop_each(visitor):
+    lens = visitor
     page = lens.page
     page.locator("#other input").focus()
     stops = []

@@ -83,8 +83,8 @@ def work(lens) -> dict[str, int]:
     )
 
 
-def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_request(visit):
-    lens = visit()
+def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_request(visitor):
+    lens = visitor
     lens.look_at("kernels")
     lens.drawn("kernels")
     found, middle = library(analyses=CHANNELS).kernel_arithmetic, lens.position
@@ -130,8 +130,8 @@ def test_hovering_kernels_and_the_image_shows_the_librarys_numbers_without_a_req
     assert work(lens) == {"sums": 0, "maps": 10 * 3, "tiles": 10 * tiles}
 
 
-def test_keyboard_alone_and_a_new_position_keeps_the_kernel(visit):
-    lens = visit()
+def test_keyboard_alone_and_a_new_position_keeps_the_kernel(visitor):
+    lens = visitor
     lens.look_at("kernels")
     found = library(analyses=CHANNELS).kernel_arithmetic
     tiles = lens.panel("kernels").locator(".lens-row").first.locator(".lens-tile")
@@ -169,8 +169,8 @@ def test_keyboard_alone_and_a_new_position_keeps_the_kernel(visit):
     assert looked_at(lens)["held"] == "false"
 
 
-def test_a_held_kernel_of_the_second_variant_stays_at_a_new_position(visit):
-    lens = visit()
+def test_a_held_kernel_of_the_second_variant_stays_at_a_new_position(visitor):
+    lens = visitor
     lens.look_at("kernels")
     lens.compare("pico@untrained", view="kernels")
     second = lens.panel("kernels").locator(".lens-row").first.locator(".lens-cell").nth(1).locator(".lens-tile")

@@ -12,33 +12,19 @@ from playwright.sync_api import Browser, expect
 from demo.examples import examples
 from demo.i18n.translate import tr
 from tests.browser.conftest import Served
-from tests.browser.lens import PHONE, WIDE, Lens
+from tests.browser.lens import PHONE, Lens
+from tests.browser.opened import opened
 from tests.fixtures.small_model import image
 from transxnet.draw.overlay import to_png
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def follow(chromium: Browser, served: Served) -> Iterator[Callable[..., Lens]]:
-    """follow(address, view): a link opened by somebody who was never here, with its first answer unless view is ''."""
-    visitors: list[Lens] = []
-
-    def open_one(address: str, view: str = "overview", viewport: dict[str, int] = WIDE) -> Lens:
-        context = chromium.new_context(viewport=viewport, reduced_motion="reduce", locale="en-GB")
-        lens = Lens(context.new_page(), served.url + address)
-        visitors.append(lens)
-        if not view:
-            lens.page.goto(lens.url)
-            return lens
-        with lens.answer(view):
-            lens.page.goto(lens.url)
-        return lens
-
-    yield open_one
-    for lens in visitors:
-        lens.page.context.close()
-    assert [lens.problems for lens in visitors] == [[] for _ in visitors]
+@pytest.fixture(scope="module")
+def lens(chromium: Browser, served: Served) -> Iterator[Lens]:
+    """Somebody who opens a link to a position whose sanity checks are not cached."""
+    with opened(chromium, f"{served.url}?image=lion&x=31&y=37&tab=sanity_checks", "sanity_checks") as visited:
+        yield visited
 
 
 def query(lens: Lens) -> dict[str, str]:
@@ -65,9 +51,29 @@ def assert_same(before: dict[str, Any], after: dict[str, Any]) -> None:
         assert after[what] == value, what
 
 
-def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, served):
-    lens = visit()
-    assert query(lens) == {}  # what everybody sees needs no link
+def test_what_takes_long_is_stopped_started_again_and_left_behind(lens):
+    waiting, stopped = (
+        lens.page.locator(f"#figures-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped")
+    )
+    start = stopped.get_by_role("button", name=tr("progress.start_sanity_checks"))
+    start.press("Enter")
+    stop = waiting.get_by_role("button", name=tr("progress.stop"))
+    stop.click()
+    again = stopped.get_by_role("button", name=tr("progress.start_again"))
+    expect(again).to_be_focused()  # where the other button was
+    expect(stopped).to_contain_text(tr("progress.stopped"))
+    expect(waiting).to_have_count(0)
+    expect(lens.page.locator("#predictions button")).to_have_count(5)  # the answer took no time
+    again.press("Enter")
+    expect(stop).to_be_visible()
+    expect(stopped).to_have_count(0)
+    lens.look_at("overview")  # while it is tested, something newer wins
+    assert lens.panel("overview").locator(".lens-frame.drawn").count() == 3
+    assert not lens.page.locator(".lens-stopped").count()
+    assert query(lens) == {"x": "31", "y": "37"}  # lion is the default
+
+
+def test_a_link_restores_in_another_browser_what_was_set_by_hand(lens, chromium):
     lens.compare("pico@untrained")
     for element, value in (("stage", 2), ("block", 1)):
         with lens.answer():
@@ -97,92 +103,20 @@ def test_a_link_restores_in_another_browser_what_was_set_by_hand(visit, follow, 
         ["pico", "pico@untrained"],
     )
 
-    other = follow(lens.page.url.removeprefix(served.url), "grad_cam")
-    assert_same(before, looked_at(other, "grad_cam"))
-    assert query(other) == query(lens)
-    assert not other.page.locator(".lens-notes p").count()
-    for one in (lens, other):  # its maps depend on stage, block and point
-        one.look_at("overview")
-    assert_same(looked_at(lens, "overview"), looked_at(other, "overview"))
-    assert overview["numbers"] != looked_at(other, "overview")["numbers"]  # Grad-CAM's own stage is another now
+    with opened(chromium, lens.page.url, "grad_cam") as other:
+        assert_same(before, looked_at(other, "grad_cam"))
+        assert query(other) == query(lens)
+        assert not other.page.locator(".lens-notes p").count()
+        for one in (lens, other):  # its maps depend on stage, block and point
+            one.look_at("overview")
+        assert_same(looked_at(lens, "overview"), looked_at(other, "overview"))
+        assert overview["numbers"] != looked_at(other, "overview")["numbers"]  # Grad-CAM's own stage is another now
 
 
-def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_in_it(follow):
-    lens = follow("?stage=9&models=foo&opacity=7&head=<b>&x=1&__theme=light", viewport=PHONE)
-    told = lens.page.locator(".lens-notes")
-    assert told.locator("p").all_text_contents() == [
-        tr("links.unknown_model", name="foo"), tr("links.half_position"),
-        tr("links.unused", name=tr("links.name_stage"), value="9"),
-        tr("links.unused", name=tr("links.name_opacity"), value="7"),
-        tr("links.unused", name=tr("links.name_head"), value="<b>"),
-    ]  # fmt: skip
-    assert lens.page.evaluate("[lens.display.opacity, lens.display.head]") == [0.85, "mean"]
-    assert query(lens) == {"__theme": "light"}  # what is not ours stays
-    assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    told.get_by_role("button", name=tr("link.close")).click()
-    expect(told).to_be_empty()
-
-    note = lens.page.locator("#link .lens-note")
-    assert note.text_content() == ""
-    with lens.answer():
-        lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": to_png(image().rgb)})
-    assert note.text_content() == tr("links.upload_left_out", example=examples()[0].name)
-    with lens.answer():
-        lens.click_at(5, 6)
-    assert query(lens) == {"__theme": "light"}
-
-    copied = "Object.defineProperty(navigator, 'clipboard', {configurable: true, value: {writeText: %s}})"
-    lens.page.evaluate(copied % "(text) => { window.copied = text; return Promise.resolve(); }")
-    lens.page.locator("#link .lens-copy").click()
-    said = lens.page.locator("#link .status")
-    expect(said).to_have_text(tr("link.copied"))
-    assert lens.page.evaluate("window.copied") == lens.page.url
-    lens.page.evaluate(copied % "() => Promise.reject(new Error('not allowed'))")
-    lens.page.locator("#link .lens-copy").click()
-    expect(said).to_have_text(tr("link.selected"))
-    assert lens.page.evaluate("getSelection().toString() || document.activeElement.value") == lens.page.url
-
-
-def test_what_takes_long_is_stopped_started_again_and_left_behind(follow):
-    lens = follow("?image=lion&x=31&y=37&tab=sanity_checks", "")  # a position whose sanity checks are not cached
-    waiting, stopped = (
-        lens.page.locator(f"#figures-sanity_checks .{name}") for name in ("lens-skeleton", "lens-stopped")
-    )
-    start = stopped.get_by_role("button", name=tr("progress.start_sanity_checks"))
-    start.press("Enter")
-    stop = waiting.get_by_role("button", name=tr("progress.stop"))
-    stop.click()
-    again = stopped.get_by_role("button", name=tr("progress.start_again"))
-    expect(again).to_be_focused()  # where the other button was
-    expect(stopped).to_contain_text(tr("progress.stopped"))
-    expect(waiting).to_have_count(0)
-    expect(lens.page.locator("#predictions button")).to_have_count(5)  # the answer took no time
-    again.press("Enter")
-    expect(stop).to_be_visible()
-    expect(stopped).to_have_count(0)
-    lens.look_at("overview")
-    assert lens.panel("overview").locator(".lens-frame.drawn").count() == 3
-    assert not lens.page.locator(".lens-stopped").count()
-    assert query(lens) == {"x": "31", "y": "37"}  # lion is the default
-
-
-def test_back_and_forward_go_through_the_views(visit):
-    lens = visit()
-    page = lens.page
-    lens.look_at("attention")
-    lens.look_at("kernels")
-    for go, view in ((page.go_back, "attention"), (page.go_back, "overview"), (page.go_forward, "attention")):
-        with lens.answer(view):
-            go()
-        expect(page.locator(f"#tab-{view}-button")).to_have_attribute("aria-selected", "true")
-        assert query(lens).get("tab", "overview") == view
-    assert page.evaluate("history.length") == 4  # about:blank and three views: going back has written none
-
-
-def test_back_and_forward_restore_five_states(visit):
+def test_back_and_forward_restore_five_states(lens):
     """Tabs, models and images are entries of the history; what else was set comes back with them."""
-    lens = visit()
     page = lens.page
+    entries = page.evaluate("history.length")
     states = [(looked_at(lens, "overview"), "overview")]
 
     def change(view: str, action: Callable[[], None]) -> None:
@@ -191,11 +125,11 @@ def test_back_and_forward_restore_five_states(visit):
         lens.settled(view)
         states.append((looked_at(lens, view), view))
 
-    change("overview", lambda: lens.tick("pico@untrained"))
+    change("overview", lambda: lens.tick("pico@untrained"))  # taken away
     change("grad_cam", lambda: page.locator("#tab-grad_cam-button").click())
     change("grad_cam", lambda: page.locator("#thumbs button").nth(1).click())
     with lens.answer("grad_cam"):
-        lens.choose("stage", 2)  # replaces the current history entry
+        lens.choose("stage", 1)  # replaces the current history entry
     states[-1] = (looked_at(lens, "grad_cam"), "grad_cam")
     change("attention", lambda: page.locator("#tab-attention-button").click())
     for go, others in ((page.go_back, states[-2::-1]), (page.go_forward, states[1:])):
@@ -204,12 +138,16 @@ def test_back_and_forward_restore_five_states(visit):
                 go()
             lens.settled(view)
             assert_same(state, looked_at(lens, view))
+            assert query(lens).get("tab", "overview") == view
+    assert page.evaluate("history.length") == entries + 4  # going back has written none
 
 
-def test_back_and_forward_bring_the_images_back(visit):
+def test_back_and_forward_bring_the_images_back(lens):
     """The first example, after a display control has moved, and an upload, which no address holds, with its point."""
-    lens = visit()
     page, pressed = lens.page, lens.page.locator("#thumbs button[aria-pressed=true]")
+    lens.look_at("overview")
+    with lens.answer():
+        page.locator("#thumbs button").first.click()
     page.evaluate("window.lens.display.set('opacity', 0.5)")
     page.wait_for_function("location.search.includes('opacity=0.5')")
     with lens.answer():
@@ -234,3 +172,39 @@ def test_back_and_forward_bring_the_images_back(visit):
         page.go_forward()
     expect(pressed).to_have_count(0)
     assert "image" not in query(lens)
+
+
+def test_a_broken_link_opens_a_page_that_works_and_an_upload_is_said_not_to_be_in_it(visit, served):
+    lens = visit(f"{served.url}?stage=9&models=foo&opacity=7&head=<b>&x=1&__theme=light", viewport=PHONE)
+    told = lens.page.locator(".lens-notes")
+    assert told.locator("p").all_text_contents() == [
+        tr("links.unknown_model", name="foo"), tr("links.half_position"),
+        tr("links.unused", name=tr("links.name_stage"), value="9"),
+        tr("links.unused", name=tr("links.name_opacity"), value="7"),
+        tr("links.unused", name=tr("links.name_head"), value="<b>"),
+    ]  # fmt: skip
+    assert lens.page.evaluate("[lens.display.opacity, lens.display.head]") == [0.85, "mean"]
+    assert query(lens) == {"__theme": "light"}  # what is not ours stays, what everybody sees is left out
+    assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    told.get_by_role("button", name=tr("link.close")).click()
+    expect(told).to_be_empty()
+
+    note = lens.page.locator("#link .lens-note")
+    assert note.text_content() == ""
+    with lens.answer():
+        lens.send({"name": "mine.png", "mimeType": "image/png", "buffer": to_png(image().rgb)})
+    assert note.text_content() == tr("links.upload_left_out", example=examples()[0].name)
+    with lens.answer():
+        lens.click_at(5, 6)
+    assert query(lens) == {"__theme": "light"}
+
+    copied = "Object.defineProperty(navigator, 'clipboard', {configurable: true, value: {writeText: %s}})"
+    lens.page.evaluate(copied % "(text) => { window.copied = text; return Promise.resolve(); }")
+    lens.page.locator("#link .lens-copy").click()
+    said = lens.page.locator("#link .status")
+    expect(said).to_have_text(tr("link.copied"))
+    assert lens.page.evaluate("window.copied") == lens.page.url
+    lens.page.evaluate(copied % "() => Promise.reject(new Error('not allowed'))")
+    lens.page.locator("#link .lens-copy").click()
+    expect(said).to_have_text(tr("link.selected"))
+    assert lens.page.evaluate("getSelection().toString() || document.activeElement.value") == lens.page.url

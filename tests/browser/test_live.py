@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from demo.examples import examples
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import launched
 from tests.browser.lens import Lens
 from transxnet import load
 from transxnet.images import decode
@@ -54,11 +53,8 @@ def chromium(tmp_path_factory: pytest.TempPathFactory, camera_images: list[np.nd
     """Chromium whose camera shows the two images in turn, five a second."""
     path = tmp_path_factory.mktemp("camera") / "camera.y4m"
     write_y4m(path, camera_images)
-    with sync_playwright() as playwright:
-        flags = [*FLAGS, *CAMERA, f"--use-file-for-fake-video-capture={path}"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+    with launched(*CAMERA, f"--use-file-for-fake-video-capture={path}") as browser:
         yield browser
-        browser.close()
 
 
 def write_y4m(path: Path, images: list[np.ndarray]) -> None:

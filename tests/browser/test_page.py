@@ -92,8 +92,8 @@ def test_it_opens_on_the_first_example(visit):
     assert expected.provenance.sha256[:8] in lens.panel("overview").text_content()
 
 
-def test_a_photo_and_its_neighbor_of_one_pixel(visit):
-    lens = visit()
+def test_a_photo_and_its_neighbor_of_one_pixel(visitor):
+    lens = visitor
     pixels = decode(SECOND).rgb.copy()
     with lens.answer():
         lens.send(as_png(pixels))
@@ -113,8 +113,8 @@ def test_a_photo_and_its_neighbor_of_one_pixel(visit):
 # ---- the crosshair ------------------------------------------------------------------------------------------
 
 
-def test_a_click_on_the_image_moves_every_map(visit):
-    lens = visit()
+def test_a_click_on_the_image_moves_every_map(visitor):
+    lens = visitor
     width, height = lens.size
     with lens.answer():
         lens.click_at(0.3 * width, 0.6 * height)
@@ -130,8 +130,8 @@ def test_a_click_on_the_image_moves_every_map(visit):
     check_overview(lens, library(position=lens.position))
 
 
-def test_arrow_keys_move_the_crosshair_again_and_again(visit):
-    lens = visit()
+def test_arrow_keys_move_the_crosshair_again_and_again(visitor):
+    lens = visitor
     (x, y), (width, height) = lens.position, lens.size
     small, big = (max(1, round(max(width, height) / share)) for share in (40, 8))
     lens.photo.focus()
@@ -165,8 +165,8 @@ def test_two_visitors_each_see_their_own(visit):
 # ---- inside the views ---------------------------------------------------------------------------------------
 
 
-def test_blocks_and_stages_of_attention(visit):
-    lens = visit()
+def test_blocks_and_stages_of_attention(visitor):
+    lens = visitor
     lens.look_at("attention")
     for stage, block in ((3, 1), (2, 1), (2, 0)):
         for element, value in (("stage", stage), ("block", block)):
@@ -182,8 +182,8 @@ def test_blocks_and_stages_of_attention(visit):
         assert f"block {maps.block}" in caption
 
 
-def test_kernels_of_two_stages(visit):
-    lens = visit()
+def test_kernels_of_two_stages(visitor):
+    lens = visitor
     lens.look_at("kernels")
     for stage in (3, 1):
         if stage != 3:
@@ -197,8 +197,8 @@ def test_kernels_of_two_stages(visit):
         assert lens.panel("kernels").locator(".lens-tile canvas").count() == 3 * REPRESENTATIVE_COUNT
 
 
-def test_another_answer_is_explained_by_clicking_its_bar_or_by_name(visit):
-    lens = visit()
+def test_another_answer_is_explained_by_clicking_its_bar_or_by_name(visitor):
+    lens = visitor
     lens.look_at("grad_cam")
     third = library().predictions.top[2]
     with lens.answer("grad_cam"):
@@ -236,8 +236,8 @@ def check_cam(lens, expected: Study, label: str) -> None:
     assert int(pressed.get_attribute("data-index")) == expected.target.index
 
 
-def test_the_receptive_field_of_another_stage(visit):
-    lens = visit()
+def test_the_receptive_field_of_another_stage(visitor):
+    lens = visitor
     lens.look_at("erf")
     for stage in (3, 2):
         if stage != 3:
@@ -251,8 +251,8 @@ def test_the_receptive_field_of_another_stage(visit):
 # ---- several variants ---------------------------------------------------------------------------------------
 
 
-def test_pico_beside_random_weights(visit):
-    lens = visit()
+def test_pico_beside_random_weights(visitor):
+    lens = visitor
     lens.compare(UNTRAINED)
     trained = library()
     random = library(name=UNTRAINED, target=trained.target.index)
@@ -276,9 +276,9 @@ def test_pico_beside_random_weights(visit):
     assert float(bars.first.get_attribute("data-share")) == near(random.predictions.top[0].probability)
 
 
-def test_what_changes_without_attention(visit, artifacts):
+def test_what_changes_without_attention(visitor, artifacts):
     """Two models trained alike, one without OSRA: its cell says so in words, the other cells are drawn."""
-    lens = visit()
+    lens = visitor
     with lens.answer():
         lens.without("attention")
     assert lens.titles("overview") == ["pico (matched)", "pico (no OSRA)"]
@@ -293,8 +293,8 @@ def test_what_changes_without_attention(visit, artifacts):
     assert lens.page.locator("#variants label:has(input[name=pico_noosra])").count() == 0
 
 
-def test_of_four_variants_the_last_three_stay(visit):
-    lens = visit()
+def test_of_four_variants_the_last_three_stay(visitor):
+    lens = visitor
     for name in (UNTRAINED, "s", "b"):
         lens.tick(name)
     lens.page.wait_for_function("document.querySelectorAll('#panel-overview .lens-row').length === 3")
@@ -309,8 +309,8 @@ def test_of_four_variants_the_last_three_stay(visit):
 # ---- drawing, in the browser only ---------------------------------------------------------------------------
 
 
-def test_opacity_and_colors_redraw_without_asking_the_server(visit):
-    lens = visit()
+def test_opacity_and_colors_redraw_without_asking_the_server(visitor):
+    lens = visitor
     page = lens.page
     start, events = lens.canvases("overview"), lens.events()
 
@@ -355,8 +355,8 @@ def near_gray(expected: Study) -> object:
 # ---- what goes wrong ----------------------------------------------------------------------------------------
 
 
-def test_t_without_a_network_says_what_was_tried_and_blocks_nobody(visit, served):
-    lens = visit()
+def test_t_without_a_network_says_what_was_tried_and_blocks_nobody(visitor, served):
+    lens = visitor
     lens.tick("t")
     lens.panel("overview").locator(".lens-row").nth(1).locator(".lens-skeleton").wait_for()
     began = time.perf_counter()
@@ -428,17 +428,17 @@ def test_an_upload_without_room_gets_a_sentence(visit):
     lens.problems[:] = [one for one in lens.problems if "status of 507" not in one]  # Chromium's own
 
 
-def test_another_button_moves_nothing(visit):
-    lens = visit()
+def test_another_button_moves_nothing(visitor):
+    lens = visitor
     before, events = lens.position, lens.events()
     lens.photo.click(button="right", position={"x": 20, "y": 30})
     lens.photo.hover(position={"x": 90, "y": 60})
     assert (lens.position, lens.events()) == (before, events)
 
 
-def test_a_key_pressed_on_the_image_before_moves_nothing(visit):
+def test_a_key_pressed_on_the_image_before_moves_nothing(visitor):
     """Also if the next image's answer comes after the pause that ends a run of key presses (crosshair.js)."""
-    lens = visit()
+    lens = visitor
     width, height = decode(SECOND).size
     held: list[Route] = []
     lens.page.route(re.compile(r"/lens/view$"), lambda route: held.append(route))  # a method of a list is no handler

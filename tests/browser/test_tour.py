@@ -10,6 +10,7 @@ from demo.i18n.translate import tr
 from demo.state import TABS
 from demo.tour import MODEL, STEPS
 from tests.browser.lens import PHONE, Lens
+from tests.browser.opened import opened
 from transxnet.draw.text import number as written
 
 pytestmark = pytest.mark.browser
@@ -52,9 +53,9 @@ def press(lens: Lens, name: str) -> None:
     lens.page.locator(f".lens-tour .{name}").click()
 
 
-def test_from_the_first_step_to_the_last_and_back(visit, artifacts):
+def test_from_the_first_step_to_the_last_and_back(visitor, artifacts):
     """One visitor goes all the way; what the visitor moves meanwhile comes back by “Show me again”."""
-    lens = visit()
+    lens = visitor
     lens.look_at("tour")
     assert lens.page.locator(".lens-tour").is_hidden()
     lens.page.screenshot(path=artifacts / "architecture-1440.png", full_page=True)
@@ -83,14 +84,13 @@ def test_from_the_first_step_to_the_last_and_back(visit, artifacts):
     lens.page.wait_for_function("!location.search.includes('tour')")
 
 
-def test_a_link_to_a_step_opens_it_in_a_fresh_page(visit):
-    lens = visit()
-    lens.page.goto(f"{lens.url}/?tour=3")
-    is_at(lens, 3)
+def test_a_link_to_a_step_opens_it_in_a_fresh_page(chromium, served):
+    with opened(chromium, f"{served.url}/?tour=3", STEPS[2].view) as lens:
+        is_at(lens, 3)
 
 
-def test_the_boxes_of_the_architecture_open_their_views_by_keyboard(visit):
-    lens = visit()
+def test_the_boxes_of_the_architecture_open_their_views_by_keyboard(visitor):
+    lens = visitor
     lens.look_at("tour")
     boxes = lens.page.locator(".lens-box")
     names = boxes.evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
