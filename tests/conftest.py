@@ -146,7 +146,7 @@ LONG = (
     "browser/test_every_view.py", "browser/test_network.py", "browser/test_page.py", "browser/test_everyone.py",
     "browser/test_languages.py",
     "browser/test_explanations.py", "browser/test_attention_hover.py", "browser/test_tour.py",
-    "browser/test_family.py", "browser/test_links.py", "test_readme.py",
+    "browser/test_hub_page.py", "browser/test_links.py", "test_readme.py",
     "demo/test_api.py", "transxnet/publish/test_publish.py", "demo/test_renderer.py", "test_locales.py",
     "transxnet/explain/sanity/test_sanity_checks.py", "transxnet/training/test_loop.py", "transxnet/cli/test_study.py",
     "transxnet/cli/test_cli.py", "test_wheel.py",
