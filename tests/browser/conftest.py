@@ -1,7 +1,7 @@
 """The page as visitors have it: `python app.py` as a process of its own, Chromium, and a network that leads nowhere.
 
 * `served` is the page on what is bundled, its other backbones timm's miniatures, untrained: no weights of theirs are
-  anywhere here. `hub_served` is one whose Hub, on loopback, has T, S and B. Both reach the outside through a proxy on
+  anywhere here. It reaches the outside through a proxy on
   loopback that takes every connection and never answers: no network, at its worst.
 * Each process of pytest-xdist has servers and a Chromium of its own; tests marked `timing` run alone, after the others.
 * `visit` opens pages in Chromium, each of another visitor. When the test ends, none may have a console error or an
@@ -33,7 +33,6 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from demo.web import head, module_address, modules
 from tests.browser.lens import IMPORT_MODULE, PATIENCE, Lens
 from tests.browser.opened import opened
-from tests.hub import NAMESPACE, HubServer, family_root
 
 ROOT = Path(__file__).parents[2]
 MINIATURES = ("timm:test_resnet", "timm:test_convnext", "timm:test_vit")
@@ -153,12 +152,6 @@ def as_many_threads() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def served() -> Iterator[Served]:
     with serve("--backbones", ",".join(MINIATURES)) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def hub_served() -> Iterator[Served]:
-    with HubServer(family_root()) as hub, serve("--hub-namespace", NAMESPACE, HF_ENDPOINT=hub.url) as page:
         yield page
 
 

@@ -1,4 +1,4 @@
-"""A Hub that sends slowly, damaged or nothing: what a visitor sees meanwhile, and what stays usable."""
+"""T, S and B from the tests' own Hub; one that sends slowly, damaged or nothing, and what stays usable meanwhile."""
 
 from __future__ import annotations
 
@@ -9,21 +9,31 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
+from demo.examples import examples
+from demo.i18n.translate import tr
 from tests.browser.conftest import serve
 from tests.browser.lens import PATIENCE, PHONE, Lens
-from tests.hub import NAMESPACE, HubServer, commit_of, file_digest, make_repo
+from tests.hub import NAMESPACE, HubServer, commit_of, family_root, file_digest, make_repo
+from transxnet import load
+from transxnet.images import decode
+from transxnet.study import StudyOptions, study
 
 pytestmark = pytest.mark.browser
 FILE = "model.safetensors"
 SLOW, DAMAGED = "transxnet_nano", "transxnet_pico_noste"
+MISSING = tr("models.title_b_384")
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory) -> Iterator[HubServer]:
-    """nano and a sibling in revision v1: one is sent as the test says, the other is not the file that was published."""
+    """T, S, B, nano and a sibling in revision v1: nano is sent as the test says, the sibling's file is damaged."""
     root = tmp_path_factory.mktemp("hub")
     for name in (SLOW, DAMAGED):
         make_repo(root, NAMESPACE, name, revision="v1")
+    for name in "tsb":
+        revisions = root / NAMESPACE / f"transxnet_{name}" / "revisions"
+        revisions.mkdir(parents=True)
+        (revisions / "v1").symlink_to(family_root() / NAMESPACE / f"transxnet_{name}")
     damaged = root / NAMESPACE / DAMAGED / "revisions" / "v1" / FILE
     data = bytearray(damaged.read_bytes())
     data[-1] ^= 1
@@ -34,7 +44,7 @@ def hub(tmp_path_factory) -> Iterator[HubServer]:
 
 @pytest.fixture(scope="module")
 def page(hub) -> Iterator[str]:
-    elsewhere = f"{hub.url}/releases/v1.0"  # where T is looked for next; it has none
+    elsewhere = f"{hub.url}/releases/v1.0"  # where B-384 is looked for next; it has none
     namespace = f"{NAMESPACE}@v1"
     with serve("--hub-namespace", namespace, HF_ENDPOINT=hub.url, TRANSXNET_RELEASE_URL=elsewhere) as served:
         yield served.url
@@ -95,7 +105,7 @@ def test_a_download_is_watched_while_the_rest_is_used(visit, hub, page, artifact
         assert commit_of(folder) in told.get_attribute("title")
         assert file_digest(folder / FILE) in told.get_attribute("title")
         assert one.page.locator("#variants label:has(input[name=nano])").inner_text().strip() == "nano"  # no arrow
-    assert hub.downloads(FILE) == 1
+    assert sum(SLOW in path for method, path in hub.requests if method == "GET" and path.endswith(FILE)) == 1
     assert f"hf-hub:{NAMESPACE}@v1" in lens.page.locator(".lens-top").inner_text()
     other.compare("pico@untrained")
     other.look_at("attention")  # three narrow columns
@@ -110,14 +120,57 @@ def test_a_damaged_file_and_a_missing_repository_are_said_in_their_columns(visit
     with lens.answer():
         lens.without("STE")
     with lens.answer():
-        lens.tick("t")
-    assert lens.titles("overview") == ["pico (matched)", "pico (no STE)", "T"]
+        lens.tick("b_384")
+    assert lens.titles("overview") == ["pico (matched)", "pico (no STE)", MISSING]
     assert row(lens, "pico (matched)").locator(".lens-frame.drawn").count() == 3  # bundled: the namespace lacks it
-    damaged, missing = (row(lens, title).get_by_role("alert").inner_text() for title in ("pico (no STE)", "T"))
+    damaged, missing = (row(lens, title).get_by_role("alert").inner_text() for title in ("pico (no STE)", MISSING))
     assert f"hf-hub:{NAMESPACE}/{DAMAGED}@v1 is not the published file: its SHA-256 is" in damaged
     assert "Download it again; if that does not help, tell its publisher." in damaged
-    assert f"The Hub has no repository {NAMESPACE}/transxnet_t, or it is private." in missing
+    assert f"The Hub has no repository {NAMESPACE}/transxnet_b_384, or it is private." in missing
     lens.page.screenshot(path=artifacts / "hub-failed-1440.png", full_page=True)
     with lens.answer():
-        lens.tick("t")  # taken away again: the others stay
+        lens.tick("b_384")  # taken away again: the others stay
     assert lens.titles("overview") == ["pico (matched)", "pico (no STE)"]
+
+
+def test_t_s_and_b_stand_side_by_side(visit, page, artifacts):
+    lens: Lens = visit(page)
+    offer = lens.page.locator("#offer")
+    offer.wait_for()  # T was downloaded in the background
+    with lens.answer():
+        offer.click()
+    assert lens.titles("overview") == ["pico", "T"]
+    offer.wait_for(state="hidden")
+    with lens.answer():
+        for name in ("pico", "s", "b"):  # pico is taken away first: a fourth would push it out by itself
+            lens.tick(name)
+        lens.page.wait_for_function(
+            """() => { const rows = [...document.querySelectorAll("#panel-overview .lens-row")];
+              return rows.length === 3 && rows.every((row) => row.querySelectorAll(".lens-frame.drawn").length === 3)
+                && rows[0].querySelector("h3").textContent === "T"; }"""
+        )
+    assert lens.titles("overview") == ["T", "S", "B"]
+    rows = lens.panel("overview").locator(".lens-row > header").all_text_contents()
+    for name, row in zip("tsb", rows, strict=True):
+        repository = f"{NAMESPACE}/transxnet_{name}"
+        assert f"hf-hub:{repository}@v1" in row
+        assert file_digest(family_root() / repository / "model.safetensors")[:8] in row
+    check_t(lens)
+    lens.page.screenshot(path=artifacts / "family-overview-1440.png", full_page=True)
+
+    lens.look_at("attention")
+    assert lens.titles("attention") == ["T", "S", "B"]
+    assert [one["variant"] for one in lens.numbers("attention")] == ["t", "s", "b"]
+    for name, column in zip("tsb", lens.panel("attention").locator(".lens-head").all_text_contents(), strict=True):
+        assert f"hf-hub:{NAMESPACE}/transxnet_{name}@v1" in column
+    lens.page.screenshot(path=artifacts / "family-attention-1440.png", full_page=True)
+
+
+def check_t(lens: Lens) -> None:
+    """T's numbers on the page are the library's with the same file."""
+    image = decode(examples()[0].path)
+    source = family_root() / NAMESPACE / "transxnet_t" / "model.safetensors"
+    expected = study(load("t", source), image, StudyOptions(position=lens.position))
+    attention, _, field = [one for one in lens.numbers("overview") if one["variant"] == "t"]
+    assert float(attention["peak"]) == pytest.approx(expected.attention.mean.max(), rel=1e-6)
+    assert float(field["r50"]) == pytest.approx(expected.receptive_field.numbers["r50"], rel=1e-6)

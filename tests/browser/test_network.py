@@ -189,7 +189,7 @@ def test_what_was_being_answered_when_the_connection_went_is_answered_when_it_is
     page.evaluate("window.here = true")
     lens.look_at("ablation")
     lens.start("ablation")
-    page.locator("#figures-ablation .lens-progress").wait_for()
+    page.locator("#figures-ablation .lens-progress").wait_for(state="attached")  # hidden while steps are quick
     cable.cut(silent)
     expect(notice).to_have_text(tr("offline.gone"))
     cable.mend()
