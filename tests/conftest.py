@@ -144,12 +144,13 @@ settings.load_profile("suite")
 # Begun last, any of these would keep one process busy long after the other has nothing left to do.
 LONG = (
     "browser/test_every_view.py", "browser/test_hub_page.py", "browser/test_network.py", "browser/test_links.py",
-    "browser/test_page.py", "browser/test_own_models.py", "browser/test_explanations.py", "browser/test_kernel_inspector.py",
-    "browser/test_everyone.py", "browser/test_attention_hover.py", "browser/test_first_screen.py",
-    "transxnet/test_export.py", "test_readme.py", "test_locales.py",
-    "demo/test_fuzz_endpoints.py", "demo/test_api.py", "demo/test_renderer.py", "transxnet/cli/test_study.py", "test_wheel.py",
-    "transxnet/explain/sanity/test_sanity_checks.py", "transxnet/publish/test_publish.py",
-    "transxnet/backbones/test_families.py", "transxnet/training/test_loop.py", "demo/test_startup.py", "transxnet/cli/test_cli.py",
+    "browser/test_page.py", "browser/test_own_models.py", "browser/test_explanations.py",
+    "browser/test_kernel_inspector.py", "browser/test_everyone.py", "browser/test_attention_hover.py",
+    "browser/test_first_screen.py", "transxnet/test_export.py", "test_readme.py", "test_locales.py",
+    "demo/test_fuzz_endpoints.py", "demo/test_api.py", "demo/test_renderer.py", "transxnet/cli/test_study.py",
+    "test_wheel.py", "transxnet/explain/sanity/test_sanity_checks.py", "transxnet/publish/test_publish.py",
+    "transxnet/backbones/test_families.py", "transxnet/training/test_loop.py", "demo/test_startup.py",
+    "transxnet/cli/test_cli.py",
 )  # fmt: skip
 
 
