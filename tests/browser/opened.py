@@ -29,5 +29,5 @@ def opened(chromium: Browser, url: str, view: str = "overview", before: str = ""
     lens = Lens(context.new_page(), url)
     yield lens.open(view)
     context.close()
-    assert lens.problems == []
-    assert lens.strangers == []
+    assert not lens.problems, lens.problems
+    assert not lens.strangers, lens.strangers

@@ -131,6 +131,12 @@ def test_on_a_phone_the_figure_goes_downwards_and_the_bar_stands_below(visit, ar
     assert (box["x"], box["width"]) == (0, PHONE["width"])
     assert box["y"] + box["height"] == pytest.approx(PHONE["height"], abs=1)
     assert box["height"] < PHONE["height"] / 2
+    lens.page.evaluate("scrollTo(0, document.body.scrollHeight)")  # what is last, and the image, are not covered
+    image = lens.page.locator(".lens-back")
+    image.wait_for()
+    assert image.bounding_box()["y"] == pytest.approx(14, abs=1)
+    last = lens.page.locator("#settings-fold").bounding_box()
+    assert last["y"] + last["height"] <= box["y"]
     bar.locator(".fold").click()
     assert bar.bounding_box()["height"] < box["height"] - 60
     assert lens.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -39,7 +39,7 @@ export function mountTour(element, props, act, watch) {
     if (content === drawnContent) return;
     drawnContent = content;
     root.hidden = !step;
-    document.documentElement.classList.toggle("lens-touring", Boolean(step));
+    element.closest("#lens").classList.toggle("lens-touring", Boolean(step));
     if (step) build(root, value);
     else {
       root.replaceChildren();
@@ -66,7 +66,8 @@ export function mountTour(element, props, act, watch) {
   function follow() {
     follows = true;
     outline();
-    scrollTo(outlined || document.querySelector("#views"));
+    const node = outlined || document.querySelector("#views"); // not there yet while the page opens
+    if (node) scrollTo(node);
   }
 
   /** Into what the bar leaves free, which lies above the views, or on a phone at the bottom. */
