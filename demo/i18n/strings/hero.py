@@ -6,7 +6,7 @@ STRINGS = {
     "hero.title": "Same layer, same weights: two images, two sets of kernels",
     "hero.title_learned": "Same layer, same weights: two images, one set of kernels",
     "hero.layer": "{title}, IDConv, stage {stage}, block {block}: the {shown} of {count} channels that change most.",
-    "hero.generated": "Median relative distance {distance}. Learned kernels would be the same for both.",
+    "hero.generated": "Median relative distance {distance}. An ordinary convolution has one set for both.",
     "hero.learned": "Difference 0: this model learned one set of kernels for all images.",
     "hero.same_image": "Difference 0: both images are the same.",
     "hero.none": "None of the selected models generates kernels. Select a TransXNet to compare two images.",
