@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Served
 from tests.browser.lens import PHONE, Lens
-from tests.browser.opened import opened
 
 pytestmark = pytest.mark.browser
 OPEN = "dialog.lens-full-screen[open]"
@@ -24,12 +21,6 @@ VALUES = """(canvas) => {
   context.drawImage(canvas, 0, 0, 64, 64);
   return new Set(context.getImageData(0, 0, 64, 64).data).size;
 }"""
-
-
-@pytest.fixture(scope="module")
-def lens(chromium: Browser, served: Served) -> Iterator[Lens]:
-    with opened(chromium, served.url) as visited:
-        yield visited
 
 
 def title(page: Page) -> str:
@@ -46,7 +37,8 @@ def closed(page: Page) -> None:
     expect(page.locator(OPEN)).to_have_count(0)
 
 
-def test_a_map_opens_full_screen_and_closes_with_its_focus(lens):
+def test_a_map_opens_full_screen_and_closes_with_its_focus(visitor):
+    lens = visitor
     page, address, events = lens.page, lens.page.url, lens.events()
     entries = page.evaluate("history.length")
     button = lens.panel("overview").locator(".lens-enlarge").first
@@ -78,13 +70,15 @@ def test_a_map_opens_full_screen_and_closes_with_its_focus(lens):
     closed(page)
 
 
-def test_a_click_on_a_map_still_moves_the_query_position(lens):
+def test_a_click_on_a_map_still_moves_the_query_position(visitor):
+    lens = visitor
     with lens.answer():
         lens.panel("overview").locator(".lens-frame canvas").first.click(position={"x": 20, "y": 20})
     closed(lens.page)
 
 
-def test_keys_do_nothing_in_a_text_field(lens):
+def test_keys_do_nothing_in_a_text_field(visitor):
+    lens = visitor
     page = lens.page
     field = page.locator("#other input")
     field.click()
@@ -105,7 +99,8 @@ def test_keys_do_nothing_in_a_text_field(lens):
     closed(page)
 
 
-def test_arrows_lead_to_the_next_map_and_zoom_keeps_the_point(lens):
+def test_arrows_lead_to_the_next_map_and_zoom_keeps_the_point(visitor):
+    lens = visitor
     page = lens.page
     page.locator(".lens-hero-row").wait_for()
     enlarge(lens)
@@ -168,8 +163,9 @@ def test_two_fingers_zoom_and_buttons_work_on_a_phone(visit):
     closed(page)
 
 
-def test_every_map_of_every_tab_opens(lens):
+def test_every_map_of_every_tab_opens(visitor):
     """Kernels taken apart are shown only; maps of the model can be downloaded."""
+    lens = visitor
     page = lens.page
     for view, least in {"attention": 5, "kernels": 10, "grad_cam": 4, "erf": 3, "compare": 1}.items():
         lens.look_at(view)
@@ -189,7 +185,8 @@ def test_every_map_of_every_tab_opens(lens):
         closed(page)
 
 
-def test_the_map_on_screen_is_saved_with_the_options_chosen(lens, tmp_path: Path):
+def test_the_map_on_screen_is_saved_with_the_options_chosen(visitor, tmp_path: Path):
+    lens = visitor
     page = lens.page
     lens.look_at("attention")
     with lens.answer("attention"):
