@@ -23,7 +23,7 @@ from demo.examples import examples
 from tests.fixtures import small_model
 from tests.fixtures.drawn_classes import draw_classes
 from tests.fixtures.labeled_images import FISH, SALAMANDER, TENCH, write_images
-from tests.fixtures.own_checkpoint import CLASSES
+from tests.fixtures.own_checkpoint import CLASSES, own_checkpoint
 from tests.fixtures.tiny_model import recipe_weights
 from transxnet import study, variants
 from transxnet import timm_registry as entrypoints
@@ -112,9 +112,7 @@ def write_files(folder: Path) -> None:
     save_file(teacher.state_dict(), folder / "teacher.safetensors", metadata={"input": "32"})
     checkpoint = {"state_dict": small_state("transxnet_t"), "args": argparse.Namespace(lr=1e-3)}
     torch.save(checkpoint, folder / "transx-t.pth.tar")  # as the authors' script writes it
-    birds = {"state_dict": small_state("transxnet_pico", len(CLASSES)), "arch": "transxnet_pico", "epoch": 9}
-    torch.save(birds, folder / "birds.pth.tar")  # as timm's train.py writes it
-    (folder / "birds.txt").write_text("\n".join(CLASSES), encoding="utf-8")
+    own_checkpoint(folder, state=small_state("transxnet_pico", len(CLASSES)))
     draw_classes(folder / "my" / "train", 3)
     draw_classes(folder / "my" / "val", 1, seed=1)
 
