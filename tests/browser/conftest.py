@@ -1,8 +1,8 @@
 """The page as visitors have it: `python app.py` as a process of its own, Chromium, and a network that leads nowhere.
 
 * `served` is the page on what is bundled, its other backbones timm's miniatures, untrained: no weights of theirs are
-  anywhere here. It reaches the outside through a proxy on
-  loopback that takes every connection and never answers: no network, at its worst.
+  anywhere here. It reaches the outside through a proxy on loopback that takes every connection and never answers: no
+  network, at its worst.
 * Each process of pytest-xdist has servers and a Chromium of its own; tests marked `timing` run alone, after the others.
 * `visit` opens pages in Chromium, each of another visitor. When the test ends, none may have a console error or an
   exception, and none may have asked another machine for anything. `visitor` is one for all tests of a module, in the
