@@ -104,6 +104,8 @@ def test_first_screen_of_a_laptop(laptop):
     assert {name: one["bottom"] for name, one in box.items() if one["bottom"] > LAPTOP["height"]} == {}
     assert box["#models"]["bottom"] <= box["#views .tab-wrapper"]["top"]
     assert box[".lens-hero"]["bottom"] <= box["#panel-overview .lens-cells"]["top"]
+    buttons = laptop.page.locator("#toolbar :is(.lens-copy, .lens-exports button)")
+    assert len(set(buttons.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)"))) == 1
     names = laptop.page.locator("#thumbs button").all_inner_texts()
     assert [name.split()[0] for name in names] == [example.name for example in examples()]
     assert laptop.page.evaluate(TRACKS, "tusk") == [0, 0, 0, 0, 0]
